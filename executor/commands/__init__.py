@@ -1,0 +1,1 @@
+"""Verbs: one file is one verb. Each gathers facts, calls one decision and writes it down."""

@@ -1,0 +1,1 @@
+"""Verbs, pure: the same arguments give the same answer, and nothing is touched."""

@@ -1,0 +1,1 @@
+"""Nouns: frozen values, Decimal, aware datetimes. Nothing here reads, writes or asks the time."""

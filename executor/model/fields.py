@@ -1,0 +1,253 @@
+"""The field types of every document, each with the JSON Schema that says exactly the same.
+
+Both gates (jsonschema over the generated schemas, pydantic over the models) judge the tree that the
+reader made, so each type here states its rule twice, side by side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from executor.model.numbers import MAGNITUDE_LIMIT, is_bounded
+
+# `$` alone matches before a trailing newline in Python; the look-ahead closes that door and means
+# the same in ECMA-262, which is what other validators speak.
+END: Final = r"$(?!\n)"
+UNSIGNED: Final = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,9})?"
+UNSIGNED_PATTERN: Final = f"^{UNSIGNED}{END}"
+POSITIVE_PATTERN: Final = rf"^(?![0.]+{END}){UNSIGNED}{END}"
+SIGNED_PATTERN: Final = f"^-?{UNSIGNED}{END}"
+
+_LEAP = r"([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
+_DATE = (
+    r"([12][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+    r"|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    rf"|(?=[12]){_LEAP}-02-29)"
+)
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+_ZONE = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?"
+TIMESTAMP_PATTERN: Final = f"^{_DATE}T{_TIME}{_ZONE}{END}"
+
+TICKER_PATTERN: Final = rf"^[A-Z]{{1,5}}(\.[A-Z]{{1,2}})?{END}"
+NAME_PATTERN: Final = rf"^[a-z][a-z0-9_]{{0,39}}{END}"
+DIGEST_PATTERN: Final = f"^[0-9a-f]{{64}}{END}"
+COMMIT_PATTERN: Final = f"^[0-9a-f]{{40}}([0-9a-f]{{24}})?{END}"
+CLIENT_ORDER_ID_PATTERN: Final = rf"^[A-Za-z0-9_.:-]{{1,128}}{END}"
+PATH_PATTERN: Final = rf"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*{END}"
+
+_LIMIT = int(MAGNITUDE_LIMIT)
+
+
+def _number(pattern: str, lowest: int | None) -> Callable[[object], Decimal]:
+    compiled = re.compile(pattern)
+
+    def parse(value: object) -> Decimal:
+        if isinstance(value, str):
+            if not compiled.search(value):
+                raise ValueError(f"not a number of the form {pattern.removesuffix(END)}")
+            return Decimal(value)
+        if isinstance(value, bool) or not isinstance(value, (int, Decimal, float)):
+            raise ValueError("not a number")
+        # A float comes from a Python caller only, never from a file: its shortest text is meant.
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        if not is_bounded(number):
+            raise ValueError("below 1e12 in magnitude and at most 9 decimals")
+        if lowest == 1 and number <= 0:
+            raise ValueError("greater than 0")
+        if lowest == 0 and number < 0:
+            raise ValueError("at least 0")
+        return number
+
+    return parse
+
+
+def _number_schema(pattern: str, **bounds: int) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": ["number", "string"], "pattern": pattern, **bounds, "exclusiveMaximum": _LIMIT}
+    )
+
+
+Positive = Annotated[
+    Decimal,
+    BeforeValidator(_number(POSITIVE_PATTERN, 1)),
+    _number_schema(POSITIVE_PATTERN, exclusiveMinimum=0),
+]
+"""A number above 0."""
+
+Unsigned = Annotated[
+    Decimal,
+    BeforeValidator(_number(UNSIGNED_PATTERN, 0)),
+    _number_schema(UNSIGNED_PATTERN, minimum=0),
+]
+"""A number of at least 0."""
+
+Signed = Annotated[
+    Decimal,
+    BeforeValidator(_number(SIGNED_PATTERN, None)),
+    _number_schema(SIGNED_PATTERN, exclusiveMinimum=-_LIMIT),
+]
+"""A number that may be negative: cash, profit, a change."""
+
+
+def _sale(value: object) -> object:
+    return value if value == "all" else _parse_positive(value)
+
+
+_parse_positive: Final = _number(POSITIVE_PATTERN, 1)
+
+Quantity = Annotated[
+    Decimal | str,
+    BeforeValidator(_sale),
+    WithJsonSchema(
+        {
+            "type": ["number", "string"],
+            "pattern": f"^all{END}|{POSITIVE_PATTERN}",
+            "exclusiveMinimum": 0,
+            "exclusiveMaximum": _LIMIT,
+        }
+    ),
+]
+"""Shares, above 0, or the word `all` (a SELL of the whole holding)."""
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Read one of our timestamps; without a zone it is UTC.
+
+    Raises:
+        ValueError: not of the form `2026-01-14T13:45:00`, optionally with a fraction and a zone.
+    """
+    if not _timestamp_form.search(text):
+        raise ValueError("not a timestamp such as 2026-01-14T13:45:00Z")
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+_timestamp_form: Final = re.compile(TIMESTAMP_PATTERN)
+
+
+def timestamp_text(moment: datetime) -> str:
+    """Write a moment the way our documents do: UTC, to the second or finer, with a `Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a zone; give it one, such as UTC")
+        return value.astimezone(UTC)
+    if not isinstance(value, str):
+        raise ValueError("not a timestamp such as 2026-01-14T13:45:00Z")
+    return parse_timestamp(value)
+
+
+Timestamp = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    PlainSerializer(timestamp_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": TIMESTAMP_PATTERN}),
+]
+"""An instant; text without a zone is UTC."""
+
+
+def _form(pattern: str) -> BeforeValidator:
+    """A text of one form; checked by `re`, as jsonschema does, not by pydantic's other engine."""
+    compiled = re.compile(pattern)
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError("not a text")
+        if not compiled.search(value):
+            raise ValueError(f"not of the form {pattern.removesuffix(END)}")
+        return value
+
+    return BeforeValidator(parse)
+
+
+def _form_schema(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+Ticker = Annotated[str, _form(TICKER_PATTERN), _form_schema(TICKER_PATTERN)]
+"""A US equity symbol in capitals: `MU`, `BRK.B`."""
+Name = Annotated[str, _form(NAME_PATTERN), _form_schema(NAME_PATTERN)]
+"""A name that we look up: lower case, digits and underscores, at most 40 characters."""
+Digest = Annotated[str, _form(DIGEST_PATTERN), _form_schema(DIGEST_PATTERN)]
+"""A SHA-256 in 64 lower-case hexadecimal digits."""
+Commit = Annotated[str, _form(COMMIT_PATTERN), _form_schema(COMMIT_PATTERN)]
+"""A git commit, in full."""
+ClientOrderId = Annotated[
+    str, _form(CLIENT_ORDER_ID_PATTERN), _form_schema(CLIENT_ORDER_ID_PATTERN)
+]
+"""An order's id as we (or another client) chose it."""
+RepositoryPath = Annotated[str, _form(PATH_PATTERN), _form_schema(PATH_PATTERN)]
+"""A path inside the repository, with forward slashes; it cannot climb out."""
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+"""A short text: a label, a name."""
+Sentence = Annotated[str, Field(min_length=1, max_length=2_000)]
+"""A reason, as a person would give it."""
+Prose = Annotated[str, Field(max_length=50_000)]
+"""Reasoning of any length that a person would still read."""
+
+
+class Document(BaseModel):
+    """Base of every model: frozen, unknown keys refused, nothing coerced."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Sparse(Document):
+    """A document that people and agents write: a key is there with a value or it is absent.
+
+    `null` is refused, so that absence has one spelling and the digest one meaning.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, data: object) -> object:
+        if isinstance(data, dict):
+            for key, value in data.items():
+                if value is None:
+                    raise ValueError(f"`{key}` is null; leave the key out instead")
+        return data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Drop the `null` that an optional field would allow."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        for name, field in schema.get("properties", {}).items():
+            choices = [one for one in field.pop("anyOf", []) if one != {"type": "null"}]
+            assert len(choices) <= 1, f"{name} has several alternatives; give it one type"
+            for choice in choices:
+                field.update(choice | field)
+            if field.get("default", ...) is None:
+                del field["default"]
+        return schema
+
+
+SchemaVersion = Annotated[Literal[1], WithJsonSchema({"type": "integer", "const": 1})]
+"""The version of the document's form; absent means 1."""

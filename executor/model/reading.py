@@ -1,0 +1,214 @@
+"""The strict reader: bytes of a document to the tree that both gates judge.
+
+Refuses what JSON readers usually let pass: duplicate keys, NaN and infinities, numbers that no
+order could carry, control, invisible and bidirectional characters, lone surrogates, extreme nesting and
+size. Every refusal names line and column.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from executor.errors import DocumentError
+from executor.model.locate import Token, line_and_column, tokens
+from executor.model.numbers import is_bounded
+
+SIZE_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of a document, at most."""
+
+DEPTH_LIMIT: Final = 32
+"""Levels of nesting, at most."""
+
+Tree = dict[str, Any]
+
+_INVISIBLE: Final = re.compile(
+    # C0 and C1 controls but tab and newline
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"
+    # soft hyphen, combining grapheme joiner, Arabic letter mark, Hangul and Khmer fillers
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    # zero-width, line and paragraph separators, bidirectional embeddings, invisible operators
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    # variation selectors, byte order mark, half-width filler, interlinear and object marks
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
+    # lone surrogates, language tags and private variation selectors
+    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Characters that a reader of the pull request cannot see or that reorder what he sees.
+
+Source: Boucher and Anderson, Trojan Source (CVE-2021-42574); Unicode, default-ignorable code points.
+"""
+
+
+class _Refused(ValueError):
+    """A hook refused something; where it stands is worked out afterwards."""
+
+
+def read_document(data: bytes) -> Tree:
+    """Read a JSON object; numbers become int or Decimal, never float.
+
+    Raises:
+        DocumentError: with line and column; nothing of the document is then to be used.
+    """
+    text = _decode(data)
+    try:
+        tree = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+    except _Refused as problem:
+        raise _placed(text, str(problem)) from None
+    except json.JSONDecodeError as error:
+        raise _syntax_error(text, error) from None
+    except RecursionError:
+        raise DocumentError(_too_deep()) from None
+    if not isinstance(tree, dict):
+        raise DocumentError("the document is not a JSON object; put it in braces", line=1, column=1)
+    if _depth_exceeds(tree, DEPTH_LIMIT):
+        raise _placed(text, _too_deep())
+    # One search over the whole text is cheap; an escape can hide a character, so those are looked
+    # at in the strings of the tree.
+    if _INVISIBLE.search(text) or "\\u" in text:
+        _refuse_invisible(text)
+    return tree
+
+
+def _decode(data: bytes) -> str:
+    if len(data) > SIZE_LIMIT:
+        raise DocumentError(
+            f"{len(data):,} bytes, at most {SIZE_LIMIT:,}; split the plan or shorten its texts"
+        )
+    if not data.strip():
+        raise DocumentError("the file is empty; write a JSON object", line=1, column=1)
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise DocumentError(
+            "starts with a byte order mark; save as UTF-8 without one", line=1, column=1
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        line, column = line_and_column(before, len(before))
+        raise DocumentError("not UTF-8; save the file as UTF-8", line=line, column=column) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Tree:
+    tree = dict(pairs)
+    if len(tree) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _Refused(f"the key {json.dumps(key)} stands twice; keep one of the two")
+            seen.add(key)
+    return tree
+
+
+def _decimal(text: str) -> Decimal:
+    # A long text is refused before Decimal is asked: 30 digits are beyond any number of ours.
+    number = Decimal(text) if len(text) <= 40 else None
+    if number is None or not is_bounded(number):
+        raise _Refused(_number_problem(text))
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > 13 or not is_bounded(int(text)):
+        raise _Refused(_number_problem(text))
+    return int(text)
+
+
+def _constant(text: str) -> None:
+    raise _Refused(f"{text} is no number; leave the key out where there is no value")
+
+
+def _number_problem(text: str) -> str:
+    shown = text if len(text) <= 24 else f"{text[:21]}..."
+    return f"the number {shown} is out of bounds; below 1e12 in magnitude and at most 9 decimals"
+
+
+def _too_deep() -> str:
+    return f"nested deeper than {DEPTH_LIMIT} levels; flatten it"
+
+
+def _depth_exceeds(tree: object, limit: int) -> bool:
+    level: list[object] = [tree]
+    for _ in range(limit):
+        inner: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += [value for value in one.values() if isinstance(value, (dict, list))]
+            elif isinstance(one, list):
+                inner += [value for value in one if isinstance(value, (dict, list))]
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
+def _syntax_error(text: str, error: json.JSONDecodeError) -> DocumentError:
+    if error.pos >= len(text.rstrip()):
+        return DocumentError(
+            "the document ends in the middle; write it in full",
+            line=error.lineno,
+            column=error.colno,
+        )
+    problem = error.msg[:1].lower() + error.msg[1:]
+    return DocumentError(
+        f"not JSON: {problem}; correct the syntax", line=error.lineno, column=error.colno
+    )
+
+
+def _placed(text: str, problem: str) -> DocumentError:
+    """Find where a refused thing stands. Runs on the failing path only, so it may be slow."""
+    place = _first(text, _matcher(problem))
+    if place is None:
+        return DocumentError(problem)
+    line, column = line_and_column(text, place.start)
+    return DocumentError(problem, line=line, column=column)
+
+
+def _matcher(problem: str) -> Callable[[Token], bool]:
+    def refuses(token: Token) -> bool:
+        try:
+            if token.kind == "number":
+                _number(token.text)
+            elif token.kind == "constant":
+                _constant(token.text)
+        except _Refused as found:
+            return str(found) == problem
+        if token.kind == "duplicate":
+            return problem.startswith(f"the key {json.dumps(token.key)} ")
+        return token.depth > DEPTH_LIMIT and problem == _too_deep()
+
+    return refuses
+
+
+def _number(text: str) -> object:
+    return _decimal(text) if any(mark in text for mark in ".eE") else _integer(text)
+
+
+def _first(text: str, wanted: Callable[[Token], bool]) -> Token | None:
+    return next((token for token in tokens(text) if wanted(token)), None)
+
+
+def _refuse_invisible(text: str) -> None:
+    # Outside strings JSON allows no such character but carriage return, which Windows writes.
+    for token in tokens(text):
+        if token.kind not in ("string", "duplicate"):
+            continue
+        value = json.loads(token.text)
+        found = _INVISIBLE.search(value)
+        if found:
+            line, column = line_and_column(text, token.start)
+            raise DocumentError(
+                f"the text holds the character U+{ord(found.group()):04X}, which cannot be seen or"
+                " changes what is seen; remove it",
+                line=line,
+                column=column,
+            )

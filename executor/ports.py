@@ -1,0 +1,158 @@
+"""Every side effect of the verbs, as a protocol, on one page.
+
+A verb reaches the world through these and nothing else, so a test can stand in for each of them,
+stop the program before or after each effect, and run two executors in one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from executor.model.facts import AccountFacts, PositionFacts
+from executor.model.market import Asset, MarketClock, SymbolPrices
+from executor.model.order import OrderReport, OrderRequest, Submission
+
+
+class Clock(Protocol):
+    """Time, and the only way to wait."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Broker(Protocol):
+    """One account at a broker.
+
+    Questions raise `BrokerUnavailable` where there is no usable answer and `BrokerRefused` where the
+    answer is a definite no (a wrong key); they never guess. `submit_all` raises neither: whatever
+    happens to an order is its `Submission`.
+    """
+
+    def market_clock(self, since: datetime) -> MarketClock:
+        """The market's hours: open or closed now, and the sessions from the one at `since` on."""
+        ...
+
+    def account(self) -> AccountFacts:
+        """Cash, equity and the account's gates."""
+        ...
+
+    def positions(self) -> tuple[PositionFacts, ...]:
+        """Every holding, by symbol."""
+        ...
+
+    def open_orders(self) -> tuple[OrderReport, ...]:
+        """Every order that may still trade, the oldest first."""
+        ...
+
+    def orders_since(self, after: datetime) -> tuple[OrderReport, ...]:
+        """Every order submitted after an instant, whatever became of it, the oldest first."""
+        ...
+
+    def order(self, client_order_id: str) -> OrderReport | None:
+        """One order by our id; None where the broker says that it knows no such order."""
+        ...
+
+    def submit_all(self, requests: Sequence[OrderRequest]) -> tuple[Submission, ...]:
+        """Send each order exactly once, without a hidden retry; one submission a request, in order."""
+        ...
+
+    def prices(self, symbols: Sequence[str]) -> Mapping[str, SymbolPrices]:
+        """Latest quote and trade; a symbol without either is absent."""
+        ...
+
+    def assets(self, symbols: Sequence[str]) -> Mapping[str, Asset | None]:
+        """What each symbol is; None where the broker knows no such symbol."""
+        ...
+
+    def average_volumes(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
+        """Shares a day, mean of the last 20 daily bars; a symbol without bars is absent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one commit does to main."""
+
+    subject: str
+    """One line, from our own template: nothing that an agent wrote."""
+    writes: Mapping[str, bytes] = field(default_factory=dict)
+    """New or changed files by path."""
+    deletes: tuple[str, ...] = ()
+    """Paths that go."""
+    trailers: Mapping[str, str] = field(default_factory=dict)
+    """`Plan-Digest`, `Result` and so on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """One commit on main's first-parent line."""
+
+    commit: str
+    parents: tuple[str, ...]
+    committed_at: datetime
+    subject: str
+    trailers: Mapping[str, str]
+
+
+class Book(Protocol):
+    """This repository as the database: main, read at a commit and moved by compare-and-swap."""
+
+    def head(self) -> str:
+        """The commit that main is at now, read afresh (from the remote, where there is one)."""
+        ...
+
+    def read(self, path: str, at: str) -> bytes | None:
+        """A file at a commit; None where there is none."""
+        ...
+
+    def read_folder(self, folder: str, at: str) -> Iterator[tuple[str, bytes]]:
+        """Every file under a folder at a commit, by path."""
+        ...
+
+    def last_change(self, path: str, at: str) -> CommitInfo | None:
+        """The newest commit on the first-parent line that added, changed or removed a path."""
+        ...
+
+    def with_trailer(
+        self, key: str, value: str | None, at: str, most: int
+    ) -> tuple[CommitInfo, ...]:
+        """Commits on the first-parent line that carry a trailer (with that value), newest first."""
+        ...
+
+    def commit(self, change: Change, expected: str) -> str:
+        """Commit on top of `expected` and move main to it; the new commit.
+
+        A path that a change writes new must not exist; the caller looked.
+
+        Raises:
+            SwapLost: main is not at `expected` any more; nothing has changed.
+            BookUnavailable: the repository or its remote does not answer. Where the answer of a
+                push was lost, the book has looked whether main holds the commit before it raises.
+        """
+        ...
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep other writers on this machine out while the block runs.
+
+        Raises:
+            BookUnavailable: another one is at work; run again.
+        """
+        ...
+
+
+class Progress(Protocol):
+    """Who is told how far a verb has come; never asked anything."""
+
+    def say(self, line: str) -> None:
+        """One line of progress."""
+        ...

@@ -1,0 +1,1 @@
+"""Effects: this repository as the database."""
