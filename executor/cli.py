@@ -42,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
     except SystemExit as ending:
         return int(ending.code or 0)
     except KeyboardInterrupt:
-        print("interrupted; nothing is lost, run the same command again", file=sys.stderr)
+        sys.stderr.write("interrupted; nothing is lost, run the same command again\n")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`| head`); point the rest of it nowhere.
@@ -87,7 +87,7 @@ def _top_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autoinvestor",
         usage="autoinvestor COMMAND [OPTIONS]   (autoinvestor COMMAND --help for each)",
-        description=f"Plans by pull request, orders exactly once, git log as the audit trail.\n\n{lines}",
+        description=f"Plans by pull request, orders once, git log as the audit trail.\n\n{lines}",
         epilog=ENDINGS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
 from executor.errors import ExitCode
 from executor.reports.blocks import Block, Line, Tone, plain_text
+from executor.reports.reply import Reply
+
+Outcome = Reply
 
 _STYLES: Final[dict[Tone, str]] = {
     "plain": "",
@@ -19,15 +21,6 @@ _STYLES: Final[dict[Tone, str]] = {
 }
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command came to: an exit code, the same facts as data and as text."""
-
-    exit_code: ExitCode
-    data: dict[str, Any] = field(default_factory=dict)
-    blocks: tuple[Block, ...] = ()
 
 
 class Console:
@@ -63,7 +56,7 @@ class Console:
             self._out.write(_visible(plain_text(blocks)) + "\n")
         self._out.flush()
 
-    def finish(self, outcome: Outcome) -> ExitCode:
+    def finish(self, outcome: Reply) -> ExitCode:
         """Write the answer; the exit code is the outcome's."""
         if self._as_json:
             import simplejson

@@ -33,8 +33,8 @@ class Clock(Protocol):
 class Broker(Protocol):
     """One account at a broker.
 
-    Questions raise `BrokerUnavailable` where there is no usable answer and `BrokerRefused` where the
-    answer is a definite no (a wrong key); they never guess. `submit_all` raises neither: whatever
+    Questions raise `BrokerUnavailable` where there is no usable answer and `BrokerRefused` where
+    the answer is a definite no (a wrong key); they never guess. `submit_all` raises neither: what
     happens to an order is its `Submission`.
     """
 
@@ -63,7 +63,7 @@ class Broker(Protocol):
         ...
 
     def submit_all(self, requests: Sequence[OrderRequest]) -> tuple[Submission, ...]:
-        """Send each order exactly once, without a hidden retry; one submission a request, in order."""
+        """Send each order once, without a hidden retry; one submission a request, in order."""
         ...
 
     def prices(self, symbols: Sequence[str]) -> Mapping[str, SymbolPrices]:
@@ -106,6 +106,14 @@ class CommitInfo:
 
 class Book(Protocol):
     """This repository as the database: main, read at a commit and moved by compare-and-swap."""
+
+    def tidy(self) -> None:
+        """Bring along a work tree that a killed run left behind, where there is one.
+
+        Raises:
+            UsageError: a path of ours has uncommitted changes.
+        """
+        ...
 
     def head(self) -> str:
         """The commit that main is at now, read afresh (from the remote, where there is one)."""

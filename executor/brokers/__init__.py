@@ -1,1 +1,6 @@
-"""Effects: one file is one broker."""
+"""Effects: one file is one broker; `alpaca` serves sim, paper and live.
+
+Around it: `transport` is the line that a test stands in for, `sdk` sends through alpaca-py,
+`parsing` and `shapes` read what comes back. Two modules hold the two promises about it: `questions`
+asks again until there is an answer, `submitting` sends once.
+"""

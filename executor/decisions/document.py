@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from executor.model.verdict import Answer, Verdict
+
+PROBLEMS_MAX: Final = 100
+"""Problems of one document that are told; the rest is counted."""
+
+SHOWN_MAX: Final = 40
+"""Characters of a wrong value that are repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,10 @@ class Problem:
             else f"{self.observed}; {self.remedy}"
         )
 
+    def under(self, key: str) -> Problem:
+        """The same problem in a document that holds this one under a key."""
+        return replace(self, where=(key, *self.where))
+
     def verdict(self) -> Verdict:
         """The problem as an answer of the `document` check."""
         return Verdict(
@@ -49,46 +59,107 @@ class Problem:
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> tuple[Problem, ...]:
-    """Say each of pydantic's findings in the house form."""
-    return tuple(_problem(one, model) for one in error.errors(include_url=False))
+    """Say each of pydantic's findings in the house form; of very many the first hundred."""
+    found = error.errors(include_url=False)
+    problems = [_problem(one, model) for one in found[:PROBLEMS_MAX]]
+    if len(found) > PROBLEMS_MAX:
+        problems.append(
+            Problem((), f"{len(found) - PROBLEMS_MAX:,} more problems", "correct these first")
+        )
+    return tuple(problems)
 
 
 def _problem(one: Any, model: type[BaseModel]) -> Problem:
-    where, kind, context = tuple(one["loc"]), one["type"], one.get("ctx", {})
+    where, kind = tuple(one["loc"]), one["type"]
+    value, context = one["input"], one.get("ctx", {})
+    if where and where[-1] == "[key]":
+        # Pydantic's own mark for the key of a free table.
+        where = where[:-1]
     if kind == "extra_forbidden":
         return Problem(where, "unknown key", _spelling(where, model))
     if kind == "missing":
         return Problem(where, "missing", "add it")
-    if kind in ("literal_error", "enum"):
-        return Problem(
-            where, "not one of the words that are allowed here", f"write {context['expected']}"
-        )
+    if value is None:
+        return Problem(where, "null", "write a value, or leave the key out where it is optional")
     if kind == "value_error":
-        return Problem(where, str(context["error"]), "correct it")
+        observed, _, remedy = str(context["error"]).partition("; ")
+        return Problem(where, f"{_shown(value)}{observed}", remedy)
+    if kind in _WORDS:
+        observed, remedy = _WORDS[kind](value, context)
+        return Problem(where, f"{_shown(value)}{observed}", remedy)
     message = str(one["msg"])
-    return Problem(where, message[:1].lower() + message[1:], "correct it")
+    return Problem(where, f"{_shown(value)}{message[:1].lower() + message[1:]}", "correct it")
+
+
+_Words = Callable[[Any, Any], tuple[str, str]]
+
+_WORDS: Final[dict[str, _Words]] = {
+    "literal_error": lambda _, known: (
+        "not one of the words that are allowed here",
+        f"write {known['expected']}",
+    ),
+    "enum": lambda _, known: (
+        "not one of the words that are allowed here",
+        f"write {known['expected']}",
+    ),
+    "string_type": lambda *_: ("not a text", "write it in quotes"),
+    "bool_type": lambda *_: ("neither true nor false", "write the one or the other, bare"),
+    "int_type": lambda *_: ("not a whole number", "write one without a fraction, bare"),
+    "dict_type": lambda *_: ("not an object", "put it in braces"),
+    "model_type": lambda *_: ("not an object", "put it in braces"),
+    "tuple_type": lambda *_: ("not a list", "put it in brackets"),
+    "string_too_short": lambda *_: ("an empty text", "write at least one character"),
+    "string_too_long": lambda text, limit: (
+        f"{len(text):,} characters, at most {limit['max_length']:,}",
+        "shorten it",
+    ),
+    "too_long": lambda _, limit: (
+        f"{limit['actual_length']:,} entries, at most {limit['max_length']:,}",
+        "split the plan",
+    ),
+    "greater_than_equal": lambda _, limit: (
+        f"under {limit['ge']}",
+        f"write at least {limit['ge']}",
+    ),
+    "less_than_equal": lambda _, limit: (f"over {limit['le']}", f"write at most {limit['le']}"),
+}
+"""What is said about each kind of pydantic's findings: observed and remedy."""
+
+
+def _shown(value: object) -> str:
+    """Repeat a short wrong value, so that a person finds it."""
+    if isinstance(value, bool):
+        return f"{str(value).lower()}: "
+    if isinstance(value, str):
+        return f'"{value}": ' if 0 < len(value) <= SHOWN_MAX else ""
+    return "" if isinstance(value, (dict, list)) else f"{value}: "
 
 
 def _spelling(where: Sequence[str | int], model: type[BaseModel]) -> str:
-    known = _keys_at(where[:-1], model.model_json_schema())
+    known = _keys_at(where[:-1], model)
     close = difflib.get_close_matches(str(where[-1]), known, n=1)
     if close:
         return f"did you mean `{close[0]}`? otherwise take it out"
-    return f"take it out; known keys here: {', '.join(known)}" if known else "take it out"
+    return f"take it out; known keys here: {', '.join(known)}"
 
 
-def _keys_at(where: Sequence[str | int], schema: Mapping[str, Any]) -> list[str]:
-    """Known keys at a place of the model's schema; none where it cannot be followed."""
-    node: Any = schema
-    for step in (*where, None):
-        while "$ref" in node:
-            node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-        if step is None:
-            break
+def _keys_at(where: Sequence[str | int], model: type[BaseModel]) -> list[str]:
+    """Known keys at the place of an unknown one; pydantic names no other place."""
+    # Loaded on the failing path only: the generator is half as big as the rest of the gate.
+    from executor.decisions.schemas import schema_of
+
+    node = _entered(schema_of(model))
+    for step in where:
         if isinstance(step, int):
-            node = node.get("items", {})
+            node = node["items"]
+        elif step in node.get("properties", {}):
+            node = node["properties"][step]
         else:
-            node = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
-        if not isinstance(node, dict):
-            return []
-    return sorted(node.get("properties", {}))
+            (node,) = node["patternProperties"].values()
+        node = _entered(node)
+    return sorted(node["properties"])
+
+
+def _entered(node: Any) -> Any:
+    """Step past the `null` that stands beside the object."""
+    return next((one for one in node.get("anyOf", ()) if one != {"type": "null"}), node)

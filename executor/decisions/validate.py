@@ -44,11 +44,11 @@ def judge(context: Context, rules: Iterable[Rule]) -> Judgment:
     every opening, its *not now* holds the openings back; exits go on.
     """
     verdicts: list[Verdict] = []
-    rejected = plan_waits = openings_wait = False
+    rejected = plan_waits = all_openings_wait = False
     exits = _exits(context)
     openings = frozenset(line.index for line in context.openings)
     denied: set[int] = set()
-    waiting_exits = False
+    waiting: set[int] = set()
     for rule in rules:
         for verdict in _ask(rule, context, exits):
             verdicts.append(verdict)
@@ -61,15 +61,17 @@ def judge(context: Context, rules: Iterable[Rule]) -> Judgment:
                 else:
                     denied |= openings
             elif verdict.answer is Answer.NOT_NOW:
-                if index is None and rule.judges_exits:
+                if index is not None:
+                    waiting.add(index)
+                elif rule.judges_exits:
                     plan_waits = True
-                elif index is not None and index in exits:
-                    waiting_exits = True
                 else:
-                    openings_wait = True
-    openings_wait = openings_wait and bool(openings - denied)
+                    all_openings_wait = True
     going = _going(context, exits, openings, denied)
-    waits = plan_waits or waiting_exits or (openings_wait and not (exits - denied))
+    # A line that is denied, or that goes nowhere because another one is, has nothing to wait for.
+    opening = openings & going
+    openings_wait = bool(opening and (all_openings_wait or opening & waiting))
+    waits = plan_waits or bool(exits & going & waiting) or (openings_wait and not exits & going)
     return Judgment(
         verdicts=tuple(verdicts),
         exits=exits,

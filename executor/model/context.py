@@ -87,7 +87,7 @@ class Context:
         return self.facts.positions.get(symbol)
 
     def reference(self, symbol: str, side: Side) -> Reference | None:
-        """The price that an order in any symbol, of the plan or not, is judged by; None: no price."""
+        """The price that an order in any symbol is judged by; None: there is no price."""
         return _reference(self, symbol, side)
 
     def open_buys(self, symbol: str) -> Decimal:
@@ -116,6 +116,8 @@ class Context:
 def _lines(context: Context) -> Iterator[Line]:
     for index, instruction in enumerate(context.plan.instructions):
         if not instruction.is_trade:
+            continue
+        if index in context.facts.already_sent:
             continue
         if context.facts.openings_only and instruction.action == "SELL":
             continue

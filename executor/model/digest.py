@@ -46,3 +46,8 @@ def canonical(value: object) -> str:
             return "[" + ",".join(map(canonical, value)) + "]"
         case _:
             raise AssertionError(f"a tree holds no {type(value).__name__}")
+
+
+def raw_digest(data: bytes) -> str:
+    """SHA-256 of bytes as they are, for what is no JSON document or cannot be read as one."""
+    return hashlib.sha256(data).hexdigest()

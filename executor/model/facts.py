@@ -105,6 +105,8 @@ class Facts:
     """When the plan came to main (or to its branch); None for a bare file."""
     own_orders: frozenset[str] = frozenset()
     """Ids of this plan that its intent, if it has one, explains."""
+    already_sent: frozenset[int] = frozenset()
+    """Indexes of the lines that the broker has: only the rest is asked about."""
     openings_only: bool = False
     """True in the second wave: exits are at the broker, only BUYs are asked about."""
     market_clock: MarketClock | None = None

@@ -10,19 +10,17 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    GetJsonSchemaHandler,
+    GetCoreSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
-    model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from executor.model.numbers import MAGNITUDE_LIMIT, is_bounded
@@ -54,25 +52,28 @@ PATH_PATTERN: Final = rf"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_
 
 _LIMIT = int(MAGNITUDE_LIMIT)
 
+# Each refusal below reads "what is wrong; what to do"; the two parts go into the report apart.
 
-def _number(pattern: str, lowest: int | None) -> Callable[[object], Decimal]:
+
+def _number(pattern: str, bounds: str) -> Callable[[object], Decimal]:
+    """Make the reader of one kind of number; `bounds` is what people are told about it."""
     compiled = re.compile(pattern)
+    is_positive, is_unsigned = pattern == POSITIVE_PATTERN, pattern == UNSIGNED_PATTERN
+    remedy = f"write a number {bounds} with at most 9 decimals, such as 84.48"
 
     def parse(value: object) -> Decimal:
         if isinstance(value, str):
             if not compiled.search(value):
-                raise ValueError(f"not a number of the form {pattern.removesuffix(END)}")
+                raise ValueError(f"the text is not such a number; {remedy}")
             return Decimal(value)
         if isinstance(value, bool) or not isinstance(value, (int, Decimal, float)):
-            raise ValueError("not a number")
+            raise ValueError(f"not a number; {remedy}")
         # A float comes from a Python caller only, never from a file: its shortest text is meant.
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         if not is_bounded(number):
-            raise ValueError("below 1e12 in magnitude and at most 9 decimals")
-        if lowest == 1 and number <= 0:
-            raise ValueError("greater than 0")
-        if lowest == 0 and number < 0:
-            raise ValueError("at least 0")
+            raise ValueError(f"the number is out of bounds; {remedy}")
+        if (is_positive and number <= 0) or (is_unsigned and number < 0):
+            raise ValueError(f"the number is too low; {remedy}")
         return number
 
     return parse
@@ -86,21 +87,21 @@ def _number_schema(pattern: str, **bounds: int) -> WithJsonSchema:
 
 Positive = Annotated[
     Decimal,
-    BeforeValidator(_number(POSITIVE_PATTERN, 1)),
+    BeforeValidator(_number(POSITIVE_PATTERN, "above 0 and below 1e12")),
     _number_schema(POSITIVE_PATTERN, exclusiveMinimum=0),
 ]
 """A number above 0."""
 
 Unsigned = Annotated[
     Decimal,
-    BeforeValidator(_number(UNSIGNED_PATTERN, 0)),
+    BeforeValidator(_number(UNSIGNED_PATTERN, "of at least 0 and below 1e12")),
     _number_schema(UNSIGNED_PATTERN, minimum=0),
 ]
 """A number of at least 0."""
 
 Signed = Annotated[
     Decimal,
-    BeforeValidator(_number(SIGNED_PATTERN, None)),
+    BeforeValidator(_number(SIGNED_PATTERN, "between -1e12 and 1e12")),
     _number_schema(SIGNED_PATTERN, exclusiveMinimum=-_LIMIT),
 ]
 """A number that may be negative: cash, profit, a change."""
@@ -110,7 +111,7 @@ def _sale(value: object) -> object:
     return value if value == "all" else _parse_positive(value)
 
 
-_parse_positive: Final = _number(POSITIVE_PATTERN, 1)
+_parse_positive: Final = _number(POSITIVE_PATTERN, "above 0 and below 1e12, or `all` in a SELL,")
 
 Quantity = Annotated[
     Decimal | str,
@@ -127,6 +128,26 @@ Quantity = Annotated[
 """Shares, above 0, or the word `all` (a SELL of the whole holding)."""
 
 
+def _whole(value: object) -> object:
+    """Take 1.0 for 1, as JSON Schema does; what is no whole number is pydantic's to refuse."""
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return int(value)
+    return value
+
+
+WHOLE: Final = BeforeValidator(_whole)
+"""Makes an `int` field accept the number 1.0; stands behind the bounds of the field."""
+
+Natural = Annotated[int, Field(ge=0), WHOLE]
+"""A whole number of at least 0."""
+
+Ordinal = Annotated[int, Field(ge=1), WHOLE]
+"""A whole number of at least 1."""
+
+
+_TIMESTAMP_PROBLEM: Final = "not a timestamp; write one such as 2026-01-14T13:45:00Z"
+
+
 def parse_timestamp(text: str) -> datetime:
     """Read one of our timestamps; without a zone it is UTC.
 
@@ -134,7 +155,7 @@ def parse_timestamp(text: str) -> datetime:
         ValueError: not of the form `2026-01-14T13:45:00`, optionally with a fraction and a zone.
     """
     if not _timestamp_form.search(text):
-        raise ValueError("not a timestamp such as 2026-01-14T13:45:00Z")
+        raise ValueError(_TIMESTAMP_PROBLEM)
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
@@ -153,7 +174,7 @@ def _moment(value: object) -> datetime:
             raise ValueError("a datetime without a zone; give it one, such as UTC")
         return value.astimezone(UTC)
     if not isinstance(value, str):
-        raise ValueError("not a timestamp such as 2026-01-14T13:45:00Z")
+        raise ValueError(_TIMESTAMP_PROBLEM)
     return parse_timestamp(value)
 
 
@@ -166,37 +187,67 @@ Timestamp = Annotated[
 """An instant; text without a zone is UTC."""
 
 
-def _form(pattern: str) -> BeforeValidator:
+def _form(pattern: str, remedy: str) -> BeforeValidator:
     """A text of one form; checked by `re`, as jsonschema does, not by pydantic's other engine."""
     compiled = re.compile(pattern)
 
     def parse(value: object) -> str:
         if not isinstance(value, str):
-            raise ValueError("not a text")
+            raise ValueError(f"not a text; {remedy}")
         if not compiled.search(value):
-            raise ValueError(f"not of the form {pattern.removesuffix(END)}")
+            raise ValueError(f"{_stranger(value)}; {remedy}")
         return value
 
     return BeforeValidator(parse)
+
+
+def _stranger(text: str) -> str:
+    """Name the first character beyond ASCII: a look-alike cannot be told by looking."""
+    for character in text:
+        if not character.isascii():
+            return f"the text holds U+{ord(character):04X}, which is no character of such a text"
+    return "the text is not of this form"
 
 
 def _form_schema(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern})
 
 
-Ticker = Annotated[str, _form(TICKER_PATTERN), _form_schema(TICKER_PATTERN)]
+Ticker = Annotated[
+    str,
+    _form(TICKER_PATTERN, "write one to five Latin capitals, such as MU or BRK.B"),
+    _form_schema(TICKER_PATTERN),
+]
 """A US equity symbol in capitals: `MU`, `BRK.B`."""
-Name = Annotated[str, _form(NAME_PATTERN), _form_schema(NAME_PATTERN)]
+Name = Annotated[
+    str,
+    _form(NAME_PATTERN, "write up to 40 lower-case letters, digits and `_`, a letter first"),
+    _form_schema(NAME_PATTERN),
+]
 """A name that we look up: lower case, digits and underscores, at most 40 characters."""
-Digest = Annotated[str, _form(DIGEST_PATTERN), _form_schema(DIGEST_PATTERN)]
+Digest = Annotated[
+    str,
+    _form(DIGEST_PATTERN, "write 64 lower-case hexadecimal digits"),
+    _form_schema(DIGEST_PATTERN),
+]
 """A SHA-256 in 64 lower-case hexadecimal digits."""
-Commit = Annotated[str, _form(COMMIT_PATTERN), _form_schema(COMMIT_PATTERN)]
+Commit = Annotated[
+    str,
+    _form(COMMIT_PATTERN, "write the commit in full, in 40 or 64 lower-case hexadecimal digits"),
+    _form_schema(COMMIT_PATTERN),
+]
 """A git commit, in full."""
 ClientOrderId = Annotated[
-    str, _form(CLIENT_ORDER_ID_PATTERN), _form_schema(CLIENT_ORDER_ID_PATTERN)
+    str,
+    _form(CLIENT_ORDER_ID_PATTERN, "write at most 128 letters, digits and `_.:-`"),
+    _form_schema(CLIENT_ORDER_ID_PATTERN),
 ]
 """An order's id as we (or another client) chose it."""
-RepositoryPath = Annotated[str, _form(PATH_PATTERN), _form_schema(PATH_PATTERN)]
+RepositoryPath = Annotated[
+    str,
+    _form(PATH_PATTERN, "write a path inside the repository, with forward slashes"),
+    _form_schema(PATH_PATTERN),
+]
 """A path inside the repository, with forward slashes; it cannot climb out."""
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 """A short text: a label, a name."""
@@ -213,41 +264,32 @@ class Document(BaseModel):
         frozen=True,
         extra="forbid",
         strict=True,
-        use_attribute_docstrings=True,
         hide_input_in_errors=True,
+        # A model is compiled when it is first used: a command pays for the few that it needs.
+        defer_build=True,
     )
 
 
 class Sparse(Document):
     """A document that people and agents write: a key is there with a value or it is absent.
 
-    `null` is refused, so that absence has one spelling and the digest one meaning.
+    `null` is refused, so that absence has one spelling and the digest one meaning. In Python an
+    absent key reads as None all the same.
     """
 
-    @model_validator(mode="before")
     @classmethod
-    def _no_null(cls, data: object) -> object:
-        if isinstance(data, dict):
-            for key, value in data.items():
-                if value is None:
-                    raise ValueError(f"`{key}` is null; leave the key out instead")
-        return data
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Drop the `null` that an optional field would allow."""
-        schema = handler.resolve_ref_schema(handler(core_schema))
-        for name, field in schema.get("properties", {}).items():
-            choices = [one for one in field.pop("anyOf", []) if one != {"type": "null"}]
-            assert len(choices) <= 1, f"{name} has several alternatives; give it one type"
-            for choice in choices:
-                field.update(choice | field)
-            if field.get("default", ...) is None:
-                del field["default"]
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Take the `null` out of each optional field; its JSON Schema follows."""
+        schema: CoreSchema = handler(source)
+        model: Any = schema
+        for field in model["schema"]["fields"].values():
+            inner = field["schema"]
+            if inner["type"] == "default" and inner["schema"]["type"] == "nullable":
+                inner["schema"] = inner["schema"]["schema"]
         return schema
 
 
-SchemaVersion = Annotated[Literal[1], WithJsonSchema({"type": "integer", "const": 1})]
+SchemaVersion = Annotated[Literal[1], WHOLE, WithJsonSchema({"type": "integer", "const": 1})]
 """The version of the document's form; absent means 1."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
 from executor.model.context import Context, Line
 from executor.model.numbers import CENT, HUNDRED, ZERO
 from executor.model.order import OrderReport
+from executor.model.position import Side
 from executor.model.words import shares, usd
 
 
@@ -31,10 +32,10 @@ def flow(context: Context) -> Flow:
     costs = [(line, line.worst_notional) for line in context.openings]
     sells = [(line, proceeds(line)) for line in context.exits if line.side == "sell"]
     return Flow(
-        cost=sum((usd for _, usd in costs if usd is not None), ZERO),
-        proceeds=sum((usd for _, usd in sells if usd is not None), ZERO),
-        unpriced_openings=tuple(line for line, usd in costs if usd is None),
-        unpriced_exits=tuple(line for line, usd in sells if usd is None),
+        cost=sum((amount for _, amount in costs if amount is not None), ZERO),
+        proceeds=sum((amount for _, amount in sells if amount is not None), ZERO),
+        unpriced_openings=tuple(line for line, amount in costs if amount is None),
+        unpriced_exits=tuple(line for line, amount in sells if amount is None),
     )
 
 
@@ -53,40 +54,38 @@ def proceeds(line: Line) -> Decimal | None:
     return line.worst_notional
 
 
-def open_buy_cost(context: Context, order: OrderReport) -> Decimal | None:
-    """USD that an open BUY may still cost; None where there is no price. Needs `prices`."""
+def open_orders_of(context: Context, side: Side) -> tuple[OrderReport, ...]:
+    """Give the open orders of one side, this plan's own among them. Needs `open_orders`.
+
+    An order of this plan stands for a line that was sent, which is asked about no more: it counts
+    here or nowhere.
+    """
+    orders = context.facts.open_orders
+    assert orders is not None, "the check did not name `open_orders` in its needs"
+    return tuple(one for one in orders if one.side == side and not one.status.is_terminal)
+
+
+def open_cost(context: Context, order: OrderReport) -> Decimal | None:
+    """USD that an open order may still come to; None where there is no price. Needs `prices`."""
     if order.quantity is None:
         filled = order.filled_quantity * (order.average_fill_price or ZERO)
         return max(ZERO, (order.notional or ZERO) - filled)
     if order.limit_price is not None:
         return order.open_quantity * order.limit_price
-    found = context.reference(order.symbol, "buy")
+    found = context.reference(order.symbol, order.side)
     if found is None:
         return None
     price = max(found.price, order.stop_price or ZERO) * (1 + found.pad_pct / HUNDRED)
     return order.open_quantity * price
 
 
-def open_buys(context: Context) -> tuple[OrderReport, ...]:
-    """Give the open BUY orders that are not this plan's own. Needs `open_orders`."""
-    orders = context.facts.open_orders
-    assert orders is not None, "the check did not name `open_orders` in its needs"
-    return tuple(
-        order
-        for order in orders
-        if order.side == "buy"
-        and not order.status.is_terminal
-        and order.client_order_id not in context.facts.own_orders
-    )
-
-
-def open_buys_cost(
-    context: Context, orders: Sequence[OrderReport]
+def open_costs(
+    context: Context, orders: Iterable[OrderReport]
 ) -> tuple[Decimal, tuple[OrderReport, ...]]:
-    """Add up what open BUYs may still cost, USD; those without a price are left out and named."""
-    costs = [(order, open_buy_cost(context, order)) for order in orders]
-    total = sum((usd for _, usd in costs if usd is not None), ZERO)
-    return total, tuple(order for order, usd in costs if usd is None)
+    """Add up what open orders may still come to, USD; those without a price are named instead."""
+    costs = [(order, open_cost(context, order)) for order in orders]
+    total = sum((amount for _, amount in costs if amount is not None), ZERO)
+    return total, tuple(order for order, amount in costs if amount is None)
 
 
 def at_most(room: Decimal, lines: Sequence[Line]) -> str:
@@ -95,14 +94,15 @@ def at_most(room: Decimal, lines: Sequence[Line]) -> str:
     One line by quantity is told in shares, anything else in USD with the pad included.
     """
     if len(lines) == 1 and lines[0].instruction.notional is None:
-        quantity, worst = lines[0].quantity, lines[0].worst_notional
-        if quantity and worst:
-            most = shares_down(room * quantity / worst)
+        line = lines[0]
+        if line.quantity and line.worst_notional:
+            most = shares_down(room * line.quantity / line.worst_notional)
             return f"reduce it to at most {shares(most)}" if most > 0 else "leave it out"
     most = room.quantize(CENT, rounding=ROUND_DOWN)
+    them, in_all = ("it", "") if len(lines) == 1 else ("them", " in all")
     if most <= 0:
-        return "leave it out"
-    return f"reduce the cost to at most {usd(most)} in all, pad included"
+        return f"leave {them} out"
+    return f"reduce {them} to at most {usd(most)}{in_all}, pad included"
 
 
 def shares_down(quantity: Decimal) -> Decimal:

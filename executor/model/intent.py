@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from executor.model.fields import ClientOrderId, Document, Positive, Ticker, Timestamp, Word
+from executor.model.fields import (
+    ClientOrderId,
+    Document,
+    Natural,
+    Ordinal,
+    Positive,
+    Ticker,
+    Timestamp,
+    Word,
+)
 
 
 class Owner(Document):
@@ -14,14 +23,14 @@ class Owner(Document):
 
     run: Word
     """The workflow run's id; on one machine a random token of the process."""
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Ordinal
     """The attempt of that run, from 1."""
 
 
 class PlannedOrder(Document):
     """One order of the intent, as it will be sent."""
 
-    index: Annotated[int, Field(ge=0)]
+    index: Natural
     """The instruction it serves, from 0."""
     leg: Literal["entry", "stop", "fraction", "target"] = "entry"
     """The part it plays for that instruction."""

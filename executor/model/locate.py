@@ -1,6 +1,7 @@
 """Where in a JSON text a thing stands, for errors that name line and column.
 
-Runs on failing documents only; a document that is fine is never walked twice.
+Runs on failing documents only, and only up to what the JSON reader refused, so that whatever it
+walks is well-formed; a document that is fine is never walked twice.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Token:
     """Offset in the text, from 0."""
     depth: int
     """Braces and brackets around it, its own included where it opens one."""
-    key: str = ""
-    """The decoded key, of a duplicate."""
+    value: str = ""
+    """A string or key without its quotes and escapes."""
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -67,19 +68,13 @@ def tokens(text: str) -> Iterator[Token]:
             expects_key = bool(objects) and objects[-1] is not None and piece in "{,"
             continue
         keys = objects[-1] if objects else None
-        if found.lastgroup == "string" and expects_key and keys is not None:
-            yield _key(piece, start, len(objects), keys)
-        else:
-            yield Token(_KINDS[found.lastgroup or ""], piece, start, len(objects))
+        kind = _KINDS[found.lastgroup or ""]
+        value = json.loads(piece) if kind == "string" else ""
+        if expects_key and keys is not None:
+            kind = "duplicate" if value in keys else kind
+            keys.add(value)
+        yield Token(kind, piece, start, len(objects), value)
         expects_key = False
-
-
-def _key(piece: str, start: int, depth: int, keys: set[str]) -> Token:
-    key = json.loads(piece, strict=False)
-    if key in keys:
-        return Token("duplicate", piece, start, depth, key)
-    keys.add(key)
-    return Token("string", piece, start, depth)
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:

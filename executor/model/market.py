@@ -127,7 +127,10 @@ def reference(
 
 
 def percent_of(part: Decimal, whole: Decimal) -> Decimal:
-    """Percent that `part` is of `whole`; an empty whole makes any part infinite, and 0 of 0 is 0."""
+    """Percent that `part` is of `whole`.
+
+    An empty whole makes any part infinite; nothing of nothing is 0.
+    """
     if whole > 0:
         return part / whole * HUNDRED
     return ZERO if part <= 0 else Decimal("Infinity")

@@ -26,7 +26,8 @@ BASIS_POINTS: Final = Decimal(10_000)
 def plain(value: Decimal | int) -> str:
     """Write a number in normalised plain decimal: no exponent, no trailing zeros, no minus zero.
 
-    `Decimal("84.480")` gives `"84.48"`, `Decimal("1E+3")` gives `"1000"`, `Decimal("-0.0")` gives `"0"`.
+    `Decimal("84.480")` gives `"84.48"`, `Decimal("1E+3")` gives `"1000"`, `Decimal("-0.0")` gives
+    `"0"`.
     """
     if isinstance(value, int):
         return str(value)

@@ -1,21 +1,21 @@
 """The strict reader: bytes of a document to the tree that both gates judge.
 
 Refuses what JSON readers usually let pass: duplicate keys, NaN and infinities, numbers that no
-order could carry, control, invisible and bidirectional characters, lone surrogates, extreme nesting and
-size. Every refusal names line and column.
+order could carry, control, invisible and bidirectional characters, lone surrogates, extreme nesting
+and size. Every refusal names line and column.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
 from executor.errors import DocumentError
 from executor.model.locate import Token, line_and_column, tokens
-from executor.model.numbers import is_bounded
+from executor.model.numbers import ZERO, is_bounded
 
 SIZE_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of a document, at most."""
@@ -39,7 +39,7 @@ _INVISIBLE: Final = re.compile(
 )
 """Characters that a reader of the pull request cannot see or that reorder what he sees.
 
-Source: Boucher and Anderson, Trojan Source (CVE-2021-42574); Unicode, default-ignorable code points.
+Source: Boucher and Anderson, Trojan Source (CVE-2021-42574); Unicode's default-ignorables.
 """
 
 
@@ -67,23 +67,21 @@ def read_document(data: bytes) -> Tree:
     except json.JSONDecodeError as error:
         raise _syntax_error(text, error) from None
     except RecursionError:
-        raise DocumentError(_too_deep()) from None
+        raise _placed(text, _too_deep()) from None
     if not isinstance(tree, dict):
         raise DocumentError("the document is not a JSON object; put it in braces", line=1, column=1)
     if _depth_exceeds(tree, DEPTH_LIMIT):
         raise _placed(text, _too_deep())
-    # One search over the whole text is cheap; an escape can hide a character, so those are looked
-    # at in the strings of the tree.
-    if _INVISIBLE.search(text) or "\\u" in text:
-        _refuse_invisible(text)
+    # One search over the whole text is cheap. It also finds the line ends of Windows, and misses
+    # what an escape hides, so only the strings of the tree tell.
+    if ("\\" in text or _INVISIBLE.search(text)) and any(map(_INVISIBLE.search, _strings(tree))):
+        raise _invisible(text)
     return tree
 
 
 def _decode(data: bytes) -> str:
     if len(data) > SIZE_LIMIT:
-        raise DocumentError(
-            f"{len(data):,} bytes, at most {SIZE_LIMIT:,}; split the plan or shorten its texts"
-        )
+        raise DocumentError(f"more than {SIZE_LIMIT:,} bytes; split the plan or shorten its texts")
     if not data.strip():
         raise DocumentError("the file is empty; write a JSON object", line=1, column=1)
     if data.startswith(b"\xef\xbb\xbf"):
@@ -104,17 +102,23 @@ def _object(pairs: list[tuple[str, Any]]) -> Tree:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _Refused(f"the key {json.dumps(key)} stands twice; keep one of the two")
+                raise _Refused(_twice(key))
             seen.add(key)
     return tree
 
 
 def _decimal(text: str) -> Decimal:
     # A long text is refused before Decimal is asked: 30 digits are beyond any number of ours.
-    number = Decimal(text) if len(text) <= 40 else None
-    if number is None or not is_bounded(number):
+    if len(text) > 40:
         raise _Refused(_number_problem(text))
-    return number
+    try:
+        number = Decimal(text)
+    except ArithmeticError:  # an exponent beyond what Decimal can hold
+        raise _Refused(_number_problem(text)) from None
+    if not is_bounded(number):
+        raise _Refused(_number_problem(text))
+    # 0e9999 is a zero like any other, and would be written with as many digits.
+    return number if number else ZERO
 
 
 def _integer(text: str) -> int:
@@ -129,7 +133,15 @@ def _constant(text: str) -> None:
 
 def _number_problem(text: str) -> str:
     shown = text if len(text) <= 24 else f"{text[:21]}..."
-    return f"the number {shown} is out of bounds; below 1e12 in magnitude and at most 9 decimals"
+    return (
+        f"the number {shown} is out of bounds;"
+        " write one below 1e12 in magnitude, with at most 9 decimals"
+    )
+
+
+def _twice(key: str) -> str:
+    shown = key if len(key) <= 60 else f"{key[:57]}..."
+    return f"the key {json.dumps(shown)} stands twice; keep one of the two"
 
 
 def _too_deep() -> str:
@@ -152,7 +164,7 @@ def _depth_exceeds(tree: object, limit: int) -> bool:
 
 
 def _syntax_error(text: str, error: json.JSONDecodeError) -> DocumentError:
-    if error.pos >= len(text.rstrip()):
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
         return DocumentError(
             "the document ends in the middle; write it in full",
             line=error.lineno,
@@ -166,9 +178,8 @@ def _syntax_error(text: str, error: json.JSONDecodeError) -> DocumentError:
 
 def _placed(text: str, problem: str) -> DocumentError:
     """Find where a refused thing stands. Runs on the failing path only, so it may be slow."""
-    place = _first(text, _matcher(problem))
-    if place is None:
-        return DocumentError(problem)
+    refuses = _matcher(problem)
+    place = next(token for token in tokens(text) if refuses(token))
     line, column = line_and_column(text, place.start)
     return DocumentError(problem, line=line, column=column)
 
@@ -183,7 +194,7 @@ def _matcher(problem: str) -> Callable[[Token], bool]:
         except _Refused as found:
             return str(found) == problem
         if token.kind == "duplicate":
-            return problem.startswith(f"the key {json.dumps(token.key)} ")
+            return problem == _twice(token.value)
         return token.depth > DEPTH_LIMIT and problem == _too_deep()
 
     return refuses
@@ -193,22 +204,30 @@ def _number(text: str) -> object:
     return _decimal(text) if any(mark in text for mark in ".eE") else _integer(text)
 
 
-def _first(text: str, wanted: Callable[[Token], bool]) -> Token | None:
-    return next((token for token in tokens(text) if wanted(token)), None)
+def _strings(tree: object) -> Iterator[str]:
+    """Give every key and text of a tree; its depth is bounded by now."""
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            yield key
+            yield from _strings(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _strings(value)
 
 
-def _refuse_invisible(text: str) -> None:
-    # Outside strings JSON allows no such character but carriage return, which Windows writes.
-    for token in tokens(text):
-        if token.kind not in ("string", "duplicate"):
-            continue
-        value = json.loads(token.text)
-        found = _INVISIBLE.search(value)
-        if found:
-            line, column = line_and_column(text, token.start)
-            raise DocumentError(
-                f"the text holds the character U+{ord(found.group()):04X}, which cannot be seen or"
-                " changes what is seen; remove it",
-                line=line,
-                column=column,
-            )
+def _invisible(text: str) -> DocumentError:
+    """Find the character that `_strings` turned up; on the failing path only."""
+    token, character = next(
+        (token, found.group())
+        for token in tokens(text)
+        if (found := _INVISIBLE.search(token.value))
+    )
+    line, column = line_and_column(text, token.start)
+    return DocumentError(
+        f"the text holds the character U+{ord(character):04X}, which cannot be seen or changes what"
+        " is seen; remove it",
+        line=line,
+        column=column,
+    )

@@ -10,10 +10,13 @@ from pydantic import Field
 
 from executor.model.account import AccountRecord, HeldPosition, Mode, OpenOrder
 from executor.model.fields import (
+    WHOLE,
     ClientOrderId,
     Commit,
     Digest,
     Document,
+    Natural,
+    Ordinal,
     Positive,
     Prose,
     RepositoryPath,
@@ -80,9 +83,9 @@ class Protection(Document):
 class Refusal(Document):
     """The broker's no, kept whole; only status and code are its contract."""
 
-    status: Annotated[int, Field(ge=100, le=599)]
+    status: Annotated[int, Field(ge=100, le=599), WHOLE]
     """HTTP status."""
-    code: int | None
+    code: Annotated[int, WHOLE] | None
     """The broker's own code."""
     body: str
     """The answer as it came, cut at 4,000 characters."""
@@ -91,7 +94,7 @@ class Refusal(Document):
 class InstructionResult(Document):
     """One instruction's outcome."""
 
-    index: Annotated[int, Field(ge=0)]
+    index: Natural
     """Its place in the plan, from 0."""
     ticker: Ticker
     """Symbol."""
@@ -136,19 +139,19 @@ class InstructionResult(Document):
 class ExecutionSummary(Document):
     """How many instructions ended how. The counts after the first sum to it."""
 
-    total_instructions: Annotated[int, Field(ge=0)]
+    total_instructions: Natural
     """Instructions in the plan."""
-    successful: Annotated[int, Field(ge=0)]
+    successful: Natural
     """Filled in full."""
-    failed: Annotated[int, Field(ge=0)]
+    failed: Natural
     """Rejected, not sent, canceled or expired without a fill."""
-    partially_filled: Annotated[int, Field(ge=0)] = 0
+    partially_filled: Natural = 0
     """Ended with some of it filled."""
-    open: Annotated[int, Field(ge=0)] = 0
+    open: Natural = 0
     """May still trade."""
-    denied: Annotated[int, Field(ge=0)] = 0
+    denied: Natural = 0
     """Refused by our checks."""
-    unknown: Annotated[int, Field(ge=0)] = 0
+    unknown: Natural = 0
     """Nobody knows yet."""
 
 
@@ -157,7 +160,7 @@ class Approval(Document):
 
     policy: Literal["none", "merge", "review"]
     """The settings' policy."""
-    pull_request: Annotated[int, Field(ge=1)] | None = None
+    pull_request: Ordinal | None = None
     """The pull request."""
     author: Word | None = None
     """Who proposed."""

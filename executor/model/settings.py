@@ -8,13 +8,21 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from executor.model.account import Mode
-from executor.model.fields import Name, Positive, Sparse, Ticker, Unsigned, Word
+from executor.model.fields import (
+    WHOLE,
+    Name,
+    Positive,
+    SchemaVersion,
+    Sparse,
+    Ticker,
+    Unsigned,
+    Word,
+)
 
 SETTINGS_PATH = "autoinvestor.toml"
 """Where the settings lie on main."""
 
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Percent = Annotated[Unsigned, Field()]
+Count = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 
 
 class AccountSettings(Sparse):
@@ -53,7 +61,7 @@ class ExecutionSettings(Sparse):
     """Seconds between two looks at the orders."""
     lookup_deadline_seconds: Positive = Decimal(30)
     """Seconds to look for an order whose submission had no answer."""
-    sessions_valid: Annotated[int, Field(ge=1, le=3)] = 1
+    sessions_valid: Annotated[int, Field(ge=1, le=3), WHOLE] = 1
     """Sessions that an approval is good for where the plan names no end."""
     require_stop: bool = False
     """True refuses an entry without a stop."""
@@ -64,7 +72,7 @@ class ExecutionSettings(Sparse):
 class SimSettings(Sparse):
     """The embedded exchange."""
 
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 14
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] = 14
     """The price path."""
     calendar: Literal["always", "nyse"] = "always"
     """Always open, a session then being the UTC day, or the New York Stock Exchange's hours."""
@@ -192,7 +200,7 @@ ALWAYS_SET: Final = frozenset({"reference_price", "order_notional_max"})
 class Settings(Sparse):
     """`autoinvestor.toml` as read."""
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = 1
     """The version of this form."""
     mode: Annotated[Mode, Field(strict=False)]
     """sim, paper or live."""

@@ -7,7 +7,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from executor.model.fields import Document, SchemaVersion, Sentence, Sparse, Timestamp, Word
+from executor.model.fields import (
+    Document,
+    Ordinal,
+    SchemaVersion,
+    Sentence,
+    Sparse,
+    Timestamp,
+    Word,
+)
 
 STATE_PATH = "execution_results/trading_state.json"
 """Where the state lies on main; absent means ACTIVE."""
@@ -51,7 +59,7 @@ class TradingStateRecord(Document):
     """The person or the check that set it."""
     reason: Sentence
     """Why."""
-    pull_request: Annotated[int, Field(ge=1)] | None = None
+    pull_request: Ordinal | None = None
     """The pull request that approved it, where there was one."""
     peak_equity_rebased_at: Timestamp | None = None
     """From when on the equity peak counts, after a resume that rebased it."""

@@ -45,7 +45,7 @@ class Verdict(Document):
     def index(self) -> int | None:
         """The instruction that the verdict is about; None for the whole plan."""
         parts = (self.pointer or "").split("/")
-        if len(parts) > 2 and parts[1] == "instructions" and parts[2].isdigit():
+        if len(parts) > 2 and parts[1] == "instructions" and parts[2].isdecimal():
             return int(parts[2])
         return None
 

@@ -1,0 +1,97 @@
+"""A SELL may not exceed what is held and not yet on sale: nothing is sold short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from executor.model.context import Context, Line
+from executor.model.facts import PositionFacts
+from executor.model.funds import open_orders_of
+from executor.model.numbers import ZERO
+from executor.model.order import OrderReport
+from executor.model.rule import Finding, Rule, no, not_now, warn
+from executor.model.words import shares
+
+
+def judge(context: Context) -> Iterator[Finding]:
+    """Compare the plan's SELLs of each symbol, added up, with the shares that are free."""
+    sells = [line for line in context.lines if line.side == "sell"]
+    for symbol in dict.fromkeys(line.symbol for line in sells):
+        lines = [line for line in sells if line.symbol == symbol]
+        position = context.position(symbol)
+        if position is not None and position.quantity > 0:
+            yield from _judge_holding(context, position, lines)
+            continue
+        for line in lines:
+            yield no(
+                line,
+                observed=f"{symbol} sell: {shares(position.quantity if position else ZERO)} held",
+                limit="nothing is sold short",
+                remedy="leave it out",
+            )
+
+
+def _judge_holding(
+    context: Context, position: PositionFacts, lines: list[Line]
+) -> Iterator[Finding]:
+    symbol, held = position.symbol, position.quantity
+    resting = _in_the_way(context, symbol)
+    free = _free(position, resting)
+    wanted = sum((line.quantity or ZERO for line in lines), ZERO)
+    if wanted > free or free == 0:
+        what = shares(wanted) if wanted else "all"
+        orders = f" (open SELL {', '.join(one.client_order_id for one in resting)})"
+        there = f"{shares(held)} held"
+        if free < held:
+            there += f", {shares(free)} of them free{orders if resting else ''}"
+        for line in lines:
+            yield no(
+                line,
+                observed=f"{symbol} sell: {what} in this plan",
+                limit=there,
+                remedy=_remedy(free, position.available, resting, lines),
+                key="quantity" if line.instruction.notional is None else "notional",
+            )
+        return
+    for line in lines:
+        if line.instruction.quantity == "all" and free < held:
+            yield warn(
+                line,
+                observed=f"{symbol} sell: all means {shares(free)} of {shares(held)} held",
+                remedy="the rest is held back by an open order",
+            )
+        elif line.quantity is None and line.instruction.notional is not None:
+            yield not_now(
+                line,
+                observed=f"{symbol} sell: no price to work out the shares by",
+                remedy="wait for a quote, or say how many shares",
+            )
+
+
+def _remedy(
+    free: Decimal, available: Decimal, resting: list[OrderReport], lines: list[Line]
+) -> str:
+    if free > 0 and len(lines) > 1:
+        return f"sell at most {shares(free)} of it in all"
+    if free > 0:
+        return f"sell at most {shares(free)}{', or all' if available == free else ''}"
+    if resting:
+        return f"cancel {', '.join(one.client_order_id for one in resting)} first, or leave it out"
+    return "leave it out until the broker frees the shares"
+
+
+def _in_the_way(context: Context, symbol: str) -> list[OrderReport]:
+    """Open SELLs of the symbol; stops that protect the holding belong left out here."""
+    return [order for order in open_orders_of(context, "sell") if order.symbol == symbol]
+
+
+def _free(position: PositionFacts, resting: list[OrderReport]) -> Decimal:
+    """Shares that may be sold: by our sum and by the broker's word, whichever is lower."""
+    unsold = position.quantity - sum((order.open_quantity for order in resting), ZERO)
+    return max(ZERO, min(unsold, position.available))
+
+
+RULE = Rule(
+    id="oversell", judge=judge, needs=frozenset({"positions", "open_orders"}), judges_exits=True
+)

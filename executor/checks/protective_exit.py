@@ -1,0 +1,152 @@
+"""Stop and target lie on the right side and not too near; the trade risks only so much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_DOWN, Decimal
+
+from executor.model.context import Context, Line
+from executor.model.facts import Moment
+from executor.model.funds import shares_down
+from executor.model.market import percent_of
+from executor.model.numbers import CENT, HUNDRED, ZERO, plain
+from executor.model.rule import EVERY_MOMENT, Finding, Rule, no, not_now, warn
+from executor.model.words import percent, shares, usd
+
+
+def judge(context: Context) -> Iterator[Finding]:
+    """Judge each opening; for a bare file only what its own numbers say."""
+    for line in context.openings:
+        yield from _distances(context, line)
+        yield from _trigger(context, line)
+        if line.side == "buy":
+            yield from _risk(context, line)
+            yield from _presence(context, line)
+
+
+def _distances(context: Context, line: Line) -> Iterator[Finding]:
+    least = context.limits.stop_distance_min_pct
+    assert least is not None, "a check without its limit is off and not asked"
+    stop = line.instruction.stop_loss_pct
+    if stop is not None and stop >= HUNDRED:
+        yield no(
+            line,
+            observed=f"{line.symbol}: a stop {percent(stop)} under the entry is no price",
+            limit="less than 100 %",
+            remedy="set stop_loss_pct below 100",
+            key="stop_loss_pct",
+        )
+    target = line.instruction.profit_target_pct
+    for key, name, distance in (
+        ("stop_loss_pct", "stop", stop),
+        ("profit_target_pct", "target", target),
+    ):
+        if distance is not None and distance < least:
+            yield no(
+                line,
+                observed=f"{line.symbol}: the {name} is {percent(distance)} from the entry",
+                limit=f"at least {percent(least)}",
+                remedy=f"set {key} to at least {plain(least)}",
+                key=key,
+            )
+
+
+def _trigger(context: Context, line: Line) -> Iterator[Finding]:
+    """An entry by stop waits for the price to come to it: a BUY above, a SELL below."""
+    trigger = line.instruction.stop_price
+    if line.instruction.order_type not in ("stop", "stop_limit") or trigger is None:
+        return
+    if line.reference is None:
+        if context.facts.moment is not Moment.FILE:
+            yield _no_price(line)
+        return
+    price = line.reference.price
+    if trigger <= price if line.side == "buy" else trigger >= price:
+        side = "above" if line.side == "buy" else "below"
+        yield no(
+            line,
+            observed=f"{line.symbol} {line.side}: stop price {plain(trigger)} USD",
+            limit=f"{side} the price, {plain(price)} USD",
+            remedy=f"set stop_price {side} {plain(price)} USD, or use a market order",
+            key="stop_price",
+        )
+
+
+def _risk(context: Context, line: Line) -> Iterator[Finding]:
+    share = context.limits.risk_a_trade_max_pct
+    assert share is not None, "a check without its limit is off and not asked"
+    stop = line.instruction.stop_loss_pct
+    if stop is None:
+        return
+    entry, account = _entry(line), context.facts.account
+    if entry is None or account is None:
+        if context.facts.moment is not Moment.FILE:
+            yield _no_price(line) if entry is None else _no_account(line)
+        return
+    risk = entry * stop / HUNDRED
+    most = account.equity * share / HUNDRED
+    if risk > most:
+        yield no(
+            line,
+            observed=f"{line.symbol}: {usd(risk)} between entry and stop,"
+            f" {percent(percent_of(risk, account.equity))} of equity",
+            limit=f"{percent(share)} of equity a trade, {usd(most)}",
+            remedy=_less_risk(context, line, entry, most),
+        )
+
+
+def _entry(line: Line) -> Decimal | None:
+    """USD that the entry is worth without the pad; None where there is no price."""
+    instruction = line.instruction
+    if instruction.notional is not None:
+        return instruction.notional
+    if instruction.limit_price is not None and line.quantity is not None:
+        return line.quantity * instruction.limit_price
+    if line.reference is None or line.quantity is None:
+        return None
+    return line.quantity * max(line.reference.price, instruction.stop_price or ZERO)
+
+
+def _less_risk(context: Context, line: Line, entry: Decimal, most: Decimal) -> str:
+    """Say what to reduce, rounded down; a nearer stop only where it is not too near."""
+    stop, least = line.instruction.stop_loss_pct, context.limits.stop_distance_min_pct
+    assert stop is not None, "there is a risk because there is a stop"
+    assert least is not None, "a check without its limit is off and not asked"
+    worth = most * HUNDRED / stop
+    nearest = (most / entry * HUNDRED).quantize(CENT, rounding=ROUND_DOWN)
+    nearer = f", or set stop_loss_pct to at most {percent(nearest)}" if nearest >= least else ""
+    if line.instruction.notional is not None or line.quantity is None:
+        amount = worth.quantize(CENT, rounding=ROUND_DOWN)
+        return (f"reduce it to at most {usd(amount)}" if amount > 0 else "leave it out") + nearer
+    count = shares_down(worth * line.quantity / entry)
+    return (f"reduce it to at most {shares(count)}" if count > 0 else "leave it out") + nearer
+
+
+def _presence(context: Context, line: Line) -> Iterator[Finding]:
+    instruction = line.instruction
+    if instruction.stop_loss_pct is not None and instruction.protect != "none":
+        return
+    observed = f"{line.symbol} buy: no stop stands behind it"
+    remedy = "set stop_loss_pct, and leave protect out"
+    if context.settings.execution.require_stop:
+        limit = "every entry has a stop (require_stop)"
+        yield no(line, observed=observed, limit=limit, remedy=remedy)
+    else:
+        yield warn(line, observed=observed, remedy=remedy)
+
+
+def _no_price(line: Line) -> Finding:
+    return not_now(
+        line,
+        observed=f"{line.symbol} {line.side}: no price to judge its stop by",
+        remedy="wait for a quote",
+    )
+
+
+def _no_account(line: Line) -> Finding:
+    return not_now(
+        line, observed="no answer about: account", remedy="run again when the broker answers"
+    )
+
+
+RULE = Rule(id="protective_exit", judge=judge, moments=EVERY_MOMENT)

@@ -1,0 +1,181 @@
+"""`autoinvestor validate`: judge a plan, or the form of any other document."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from executor.console import Console, Outcome
+from executor.errors import DocumentError, ExitCode, UsageError
+from executor.model.reading import SIZE_LIMIT, Tree, read_document
+from executor.model.verdict import Answer, Verdict
+
+if TYPE_CHECKING:
+    from executor.model.settings import Settings
+
+PLAN: Final = "trading_instructions"
+
+DOCUMENTS: Final = (
+    PLAN,
+    "execution_result",
+    "strategy_review",
+    "alert",
+    "proposal",
+    "account",
+    "trading_state",
+)
+"""What a file may be; the settings are judged by every command that reads them."""
+
+ELSEWHERE: Final = "needs the account or the record, which a bare file has not"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "--file", type=Path, metavar="F", help="a file; neither git nor an account is asked"
+    )
+    parser.add_argument(
+        "--document",
+        choices=DOCUMENTS,
+        default=PLAN,
+        metavar="NAME",
+        help=f"what the file is: {', '.join(DOCUMENTS)} (default: {PLAN})",
+    )
+    parser.add_argument(
+        "--now",
+        type=_instant,
+        metavar="TIME",
+        help="with --file: judge as of this instant, such as 2026-01-14T15:00:00Z",
+    )
+
+
+def run(options: argparse.Namespace, _console: Console) -> Outcome:
+    """Judge what the options name."""
+    if options.file is None:
+        raise UsageError("validate: nothing to judge; name a file with --file")
+    if options.document == PLAN:
+        return validate_plan_file(options.file, options.repo, options.now or datetime.now(UTC))
+    return validate_document_file(options.file, options.document)
+
+
+def validate_plan_file(path: Path, repository: Path, now: datetime) -> Outcome:
+    """Judge a plan without git and without an account, under the settings of a folder.
+
+    Raises:
+        UsageError: the file or the settings cannot be opened, or the settings are wrong.
+        DocumentError: the file is no document.
+    """
+    from executor.checks import all_rules
+    from executor.decisions.gates import judge_tree
+    from executor.decisions.validate import judge
+    from executor.model.context import Context
+    from executor.model.digest import plan_digest
+    from executor.model.facts import Facts, Moment
+    from executor.model.plan import TradingInstructionSet
+    from executor.repo.schema_files import load_schema
+
+    settings = _settings(repository)
+    tree = _read_tree(path)
+    plan, problems = judge_tree(tree, load_schema(PLAN), TradingInstructionSet)
+    if plan is None:
+        return _outcome(path, PLAN, [problem.verdict() for problem in problems])
+    digest = plan_digest(tree)
+    facts = Facts(now=now, moment=Moment.FILE, mode=settings.mode, plan_digest=digest)
+    judgment = judge(Context(plan, settings, facts), all_rules())
+    return _outcome(path, PLAN, judgment.verdicts, digest=digest)
+
+
+def validate_document_file(path: Path, document: str) -> Outcome:
+    """Judge the form of a document that is no plan; of a proposal, its plan's form as well.
+
+    Raises:
+        UsageError: the file cannot be opened.
+        DocumentError: the file is no document.
+    """
+    from executor.decisions.gates import judge_tree
+    from executor.decisions.schemas import MODELS
+    from executor.repo.schema_files import load_schema
+
+    tree = _read_tree(path)
+    _, problems = judge_tree(tree, load_schema(document), MODELS[document])
+    verdicts = [problem.verdict() for problem in problems]
+    if document == "proposal" and isinstance(tree.get("plan"), dict):
+        _, inner = judge_tree(tree["plan"], load_schema(PLAN), MODELS[PLAN])
+        verdicts += [problem.under("plan").verdict() for problem in inner]
+    return _outcome(path, document, verdicts or [Verdict(check="document", answer=Answer.YES)])
+
+
+def read_file(path: Path, remedy: str, limit: int = SIZE_LIMIT) -> bytes:
+    """Read a file, or a pipe to its end, but no more than one byte over the limit.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be opened or read.
+    """
+    try:
+        # Without O_NONBLOCK a named pipe that nobody writes to would hold the command for ever.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
+                raise UsageError(f"{path}: a folder; {remedy}")
+            os.set_blocking(file.fileno(), True)
+            return file.read(limit + 1)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file; {remedy}") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"{path}: cannot be read: {reason}; {remedy}") from None
+
+
+def _read_tree(path: Path) -> Tree:
+    data = read_file(path, "name a file that can be read")
+    try:
+        return read_document(data)
+    except DocumentError as error:
+        raise DocumentError(f"{path}: {error}") from None
+
+
+def _settings(repository: Path) -> Settings:
+    from executor.model.settings import SETTINGS_PATH
+    from executor.settings import parse_settings
+
+    path = repository / SETTINGS_PATH
+    data = read_file(path, "run in the repository, or name its folder with --repo")
+    return parse_settings(data, str(path))
+
+
+def _outcome(
+    path: Path, document: str, verdicts: Sequence[Verdict], *, digest: str | None = None
+) -> Outcome:
+    from executor.reports.verdicts import verdict_report
+
+    answers = {verdict.answer for verdict in verdicts}
+    refused = Answer.NO in answers
+    data: dict[str, Any] = {
+        "file": str(path),
+        "document": document,
+        "digest": digest,
+        "answer": Answer.NO
+        if refused
+        else Answer.NOT_NOW
+        if Answer.NOT_NOW in answers
+        else Answer.YES,
+        "verdicts": [verdict.model_dump(mode="json") for verdict in verdicts],
+    }
+    return Outcome(
+        ExitCode.REFUSED if refused else ExitCode.DONE,
+        data,
+        verdict_report(str(path), verdicts, ELSEWHERE),
+    )
+
+
+def _instant(text: str) -> datetime:
+    from executor.model.fields import parse_timestamp
+
+    try:
+        return parse_timestamp(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is {error}") from None

@@ -1,0 +1,228 @@
+"""How a plan ends: every instruction's outcome, and what a person should hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from executor.decisions.reconcile import (
+    from_report,
+    never_planned,
+    realized_by,
+    unprotected,
+    without_report,
+)
+from executor.decisions.validate import Judgment
+from executor.errors import ExitCode
+from executor.model.account import AccountRecord
+from executor.model.intent import Intent, PlannedOrder
+from executor.model.market import Reference
+from executor.model.numbers import ZERO, plain
+from executor.model.order import OrderReport
+from executor.model.plan import PlanStatus, TradingInstruction, TradingInstructionSet
+from executor.model.position import Position
+from executor.model.result import InstructionResult, Outcome, Refusal
+from executor.model.verdict import Answer, Verdict
+from executor.model.words import shares
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judgment with the facts that sending needs."""
+
+    judgment: Judgment
+    references: Mapping[int, Reference | None]
+    """The price that each line was judged by, by index."""
+    available: Mapping[str, Decimal]
+    """Shares by symbol that no open order holds."""
+    before: AccountRecord
+    """The account when it was judged."""
+
+    def arrivals(self, orders: Iterable[PlannedOrder]) -> dict[str, Decimal]:
+        """The price at sending, by client order id; an order without a price is absent."""
+        found = ((one.client_order_id, self.references.get(one.index)) for one in orders)
+        return {key: reference.price for key, reference in found if reference is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the broker answered to a plan's orders, by client order id."""
+
+    reports: Mapping[str, OrderReport] = field(default_factory=dict)
+    """The broker has the order."""
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    """The broker refused it."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """No answer, and not found within the deadline: why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the last commit of an execution says."""
+
+    status: PlanStatus
+    verdicts: tuple[Verdict, ...] = ()
+    instructions: tuple[InstructionResult, ...] = ()
+    realized_pl: Decimal = ZERO
+    """USD that the fills closed."""
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """5 where an outcome is unknown, 1 where something was refused, else 0."""
+        outcomes = {one.outcome for one in self.instructions}
+        if Outcome.UNKNOWN in outcomes:
+            return ExitCode.PERSON
+        if self.status is PlanStatus.DUPLICATE:
+            return ExitCode.DONE
+        refused_ones = {Outcome.DENIED, Outcome.REJECTED, Outcome.NOT_SENT}
+        if self.status is not PlanStatus.COMPLETED or outcomes & refused_ones:
+            return ExitCode.REFUSED
+        return ExitCode.DONE
+
+
+def refused(
+    verdicts: Sequence[Verdict], plan: TradingInstructionSet | None = None, executed: bool = False
+) -> Ending:
+    """The end of a plan of which nothing was sent.
+
+    Args:
+        verdicts: every answer.
+        plan: the plan, where it could be read.
+        executed: True where the record holds an execution of the same digest.
+    """
+    noes = [one for one in verdicts if one.answer is Answer.NO]
+    checks = {one.check for one in noes if one.pointer is None or one.check == "plan_fresh"}
+    status = PlanStatus.REJECTED
+    if executed:
+        status = PlanStatus.DUPLICATE
+    elif checks == {"plan_fresh"}:
+        status = PlanStatus.EXPIRED
+    outcome = Outcome.DENIED if status is PlanStatus.REJECTED else Outcome.NOT_SENT
+    instructions = enumerate(plan.instructions if plan else ())
+    return Ending(
+        status=status,
+        verdicts=tuple(verdicts),
+        instructions=tuple(never_planned(index, one, outcome) for index, one in instructions),
+        errors=tuple(one.sentence() for one in noes),
+        warnings=_check_warnings(verdicts),
+    )
+
+
+def conclude(
+    plan: TradingInstructionSet,
+    intent: Intent,
+    answers: Answers,
+    *,
+    verdicts: Sequence[Verdict],
+    denied: frozenset[int],
+    arrivals: Mapping[str, Decimal],
+    held_before: Mapping[str, Position],
+    seen_at: datetime,
+    slippage_warning_bps: Decimal,
+) -> Ending:
+    """The end of a plan whose intent was committed.
+
+    Args:
+        plan: the plan.
+        intent: what was meant to be sent.
+        answers: what the broker said.
+        verdicts: the newest answer of every check.
+        denied: indexes of lines that a check denied, at any time.
+        arrivals: the price at sending, by client order id.
+        held_before: positions of the record before the first order.
+        seen_at: the present.
+        slippage_warning_bps: a worse fill is a warning.
+    """
+    planned = {one.index: one for one in intent.orders}
+    results = [
+        _result(index, one, planned.get(index), answers, denied, arrivals, seen_at)
+        for index, one in enumerate(plan.instructions)
+    ]
+    problems = [one for one in verdicts if one.answer is Answer.NO]
+    errors = [one.sentence() for one in problems]
+    warnings = list(_check_warnings(verdicts))
+    for result in results:
+        errors += _errors(result, answers)
+        warnings += _warnings(result, slippage_warning_bps)
+    return Ending(
+        status=PlanStatus.COMPLETED,
+        verdicts=tuple(verdicts),
+        instructions=tuple(results),
+        realized_pl=realized_by(results, held_before),
+        errors=tuple(errors),
+        warnings=tuple(warnings),
+    )
+
+
+def _result(
+    index: int,
+    instruction: TradingInstruction,
+    order: PlannedOrder | None,
+    answers: Answers,
+    denied: frozenset[int],
+    arrivals: Mapping[str, Decimal],
+    seen_at: datetime,
+) -> InstructionResult:
+    unsent = Outcome.DENIED if index in denied else Outcome.NOT_SENT
+    if order is None:
+        return never_planned(index, instruction, unsent)
+    key = order.client_order_id
+    arrival = arrivals.get(key)
+    report = answers.reports.get(key)
+    if report is not None:
+        if order.quantity != report.quantity and report.quantity is not None:
+            # What the plan leaves open (a SELL of all) comes from the broker.
+            order = order.model_copy(update={"quantity": report.quantity})
+        result = from_report(order, report, arrival=arrival, seen_at=seen_at)
+        protection = unprotected(instruction, result)
+        return result.model_copy(update={"protection": protection}) if protection else result
+    if key in answers.refusals:
+        refusal = answers.refusals[key]
+        return without_report(order, Outcome.REJECTED, arrival=arrival, refusal=refusal)
+    if key in answers.unknown:
+        return without_report(order, Outcome.UNKNOWN, arrival=arrival)
+    if unsent is Outcome.DENIED:
+        return never_planned(index, instruction, unsent)
+    return without_report(order, Outcome.NOT_SENT)
+
+
+def _check_warnings(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    # That a check is off stands in the settings; it is no news of this plan.
+    return tuple(
+        one.sentence()
+        for one in verdicts
+        if one.warning is not None and one.warning != "off: named in acknowledged_disabled"
+    )
+
+
+def _errors(result: InstructionResult, answers: Answers) -> list[str]:
+    where = f"instructions[{result.index}] {result.ticker}"
+    if result.refusal is not None:
+        code = f", code {result.refusal.code}" if result.refusal.code is not None else ""
+        return [f"{where}: the broker refused the order: status {result.refusal.status}{code}"]
+    if result.outcome is Outcome.UNKNOWN:
+        reason = answers.unknown.get(result.client_order_id or "", "no answer")
+        return [
+            f"{where}: sent, but nobody knows what became of it: {reason}; look for order"
+            f" {result.client_order_id} at the broker, then run `autoinvestor settle`"
+        ]
+    if result.outcome in (Outcome.NOT_SENT, Outcome.REJECTED):
+        return [f"{where}: {result.outcome.value.replace('_', ' ')}"]
+    return []
+
+
+def _warnings(result: InstructionResult, limit_bps: Decimal) -> list[str]:
+    where = f"instructions[{result.index}] {result.ticker}"
+    found = []
+    if result.slippage_bps is not None and result.slippage_bps > limit_bps:
+        found.append(
+            f"{where}: filled {plain(result.slippage_bps)} basis points worse than the price at"
+            f" sending, over {plain(limit_bps)}"
+        )
+    for one in result.protection:
+        found.append(f"{where}: {shares(one.quantity)} unprotected: {one.reason}")
+    return found

@@ -1,0 +1,140 @@
+"""Facts, gathered first: what the broker and the record say, into one value for the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from executor.decisions.ledger import executed_as, record_facts
+from executor.errors import BrokerUnavailable
+from executor.main_state import MainState, PlanOnMain
+from executor.model.account import Mode
+from executor.model.facts import AccountFacts, Facts, Moment, PositionFacts
+from executor.model.market import MarketClock
+from executor.model.order import OrderReport
+from executor.model.plan import TradingInstructionSet
+from executor.model.settings import Settings
+from executor.ports import Broker
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """The account as the broker tells it at one moment."""
+
+    clock: MarketClock
+    account: AccountFacts
+    positions: Mapping[str, PositionFacts]
+    open_orders: tuple[OrderReport, ...]
+
+
+def view_account(broker: Broker, since: datetime) -> AccountView:
+    """Ask for hours, account, positions and open orders.
+
+    Raises:
+        BrokerUnavailable: one of them has no answer; nothing can be judged without it.
+        BrokerRefused: the broker refuses to answer, for instance a wrong key.
+    """
+    return AccountView(
+        clock=broker.market_clock(since),
+        account=broker.account(),
+        positions={one.symbol: one for one in broker.positions()},
+        open_orders=broker.open_orders(),
+    )
+
+
+def gather(
+    broker: Broker,
+    main: MainState,
+    plan: PlanOnMain,
+    *,
+    moment: Moment,
+    now: datetime,
+    environment: Mapping[str, str],
+    view: AccountView | None = None,
+    own_orders: frozenset[str] = frozenset(),
+    already_sent: frozenset[int] = frozenset(),
+    own_reports: Mapping[str, OrderReport] | None = None,
+    orders_at_broker: tuple[str, ...] = (),
+) -> Facts:
+    """Ask everything that a check may want to know about a plan.
+
+    The account must answer. Market data that does not is a missing fact: the checks that need it
+    answer *not now*.
+    """
+    view = view or view_account(broker, plan.made_at)
+    symbols = _symbols(plan.proposal)
+    opened = view.clock.current.opens if view.clock.current else _midnight(now)
+    executed = executed_as(main.results, plan.digest) if not own_orders else None
+    return Facts(
+        now=now,
+        moment=moment,
+        mode=main.settings.mode,
+        plan_digest=plan.digest,
+        added_at=plan.added.committed_at,
+        own_orders=own_orders,
+        already_sent=already_sent,
+        market_clock=view.clock,
+        account=view.account,
+        positions=view.positions,
+        open_orders=view.open_orders,
+        prices=_or_none(lambda: broker.prices(symbols)),
+        assets=_or_none(lambda: broker.assets(symbols)),
+        average_volumes=_or_none(lambda: broker.average_volumes(_bought(plan.proposal))),
+        record=record_facts(
+            main.ledger,
+            executed=executed,
+            orders_at_broker=orders_at_broker,
+            session_opened=opened,
+            newer=[*_followed(broker, main), *(own_reports or {}).values()],
+        ),
+        trading_state=main.trading_state,
+        settings_fault=main.in_force.fault,
+        live_agreements=missing_agreements(main.settings, environment),
+    )
+
+
+def _followed(broker: Broker, main: MainState) -> list[OrderReport]:
+    """What became of orders that the record left open: their fills are explained already."""
+    keys = [one.instruction.client_order_id for one in main.ledger.open_orders]
+    found = [broker.order(key) for key in keys if key is not None]
+    return [one for one in found if one is not None]
+
+
+def _or_none(ask: Callable[[], Answer]) -> Answer | None:
+    try:
+        return ask()
+    except BrokerUnavailable:
+        return None
+
+
+def _symbols(plan: TradingInstructionSet) -> Sequence[str]:
+    return sorted({one.ticker for one in plan.instructions if one.is_trade})
+
+
+def _bought(plan: TradingInstructionSet) -> Sequence[str]:
+    return sorted({one.ticker for one in plan.instructions if one.action == "BUY"})
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def earliest_order(plan: PlanOnMain) -> datetime:
+    """The instant before which no order of the plan can have been sent, with a day to spare."""
+    return min(plan.made_at, plan.added.committed_at) - timedelta(days=1)
+
+
+def missing_agreements(settings: Settings, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Which of live's three agreements are missing; none outside live, where none is asked."""
+    if settings.mode is not Mode.LIVE:
+        return ()
+    missing = []
+    if environment.get("AUTOINVESTOR_MODE") != "live":
+        missing.append("the environment's AUTOINVESTOR_MODE is not `live`")
+    if not settings.account.number_ends_with:
+        missing.append("account.number_ends_with is empty in the settings")
+    return tuple(missing)

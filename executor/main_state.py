@@ -1,0 +1,234 @@
+"""What main holds at a commit: the settings in force, the record and the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from executor.decisions.chain import Chain, Link, order
+from executor.decisions.gates import judge_tree
+from executor.decisions.ledger import Ledger, fold
+from executor.errors import DocumentError, PersonNeeded, UsageError
+from executor.model.digest import digest, plan_digest, raw_digest
+from executor.model.intent import Intent
+from executor.model.plan import PLAN_PATH, PlanStatus, TradingInstructionSet
+from executor.model.reading import Tree, read_document
+from executor.model.result import ExecutionResult
+from executor.model.settings import SETTINGS_PATH, Settings
+from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
+from executor.model.verdict import Answer, Verdict
+from executor.ports import Book, CommitInfo
+from executor.repo.schema_files import load_schema
+from executor.settings import parse_settings
+
+RESULTS_FOLDER = "execution_results"
+HISTORY_FOLDER = "trading_instructions_history"
+
+STEP, PLAN_DIGEST, OWNER, RESULT = "Step", "Plan-Digest", "Owner", "Result"
+"""Trailers of our commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsInForce:
+    """The settings that judge, and whether they are main's newest."""
+
+    settings: Settings
+    digest: str
+    """SHA-256 of the file."""
+    fault: str | None = None
+    """Why main's newest settings could not be used; None where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOnMain:
+    """A plan as it lies at a commit."""
+
+    data: bytes
+    added: CommitInfo
+    """The commit that brought it to where it is: a merge, or a direct commit."""
+    digest: str
+    tree: Tree | None
+    """None where it cannot be read at all."""
+    plan: TradingInstructionSet | None
+    """None where a gate refuses it."""
+    problems: tuple[Verdict, ...] = ()
+    """What the gates said no to."""
+
+    @property
+    def made_at(self) -> datetime:
+        """The plan's own timestamp; absent, when it was added."""
+        stamp = self.plan.timestamp if self.plan else None
+        return stamp or self.added.committed_at
+
+    @property
+    def status(self) -> PlanStatus | None:
+        """The status as written; None where a gate refuses the plan."""
+        return self.plan.status if self.plan else None
+
+    @property
+    def proposal(self) -> TradingInstructionSet:
+        """The plan without what belongs to the executor."""
+        assert self.plan is not None, "a plan that a gate refused goes no further"
+        return self.plan.model_copy(update={"status": PlanStatus.PENDING, "intent": None})
+
+
+class MainState:
+    """Everything that a verb reads of main, at one commit, each part read once."""
+
+    def __init__(self, book: Book, head: str) -> None:
+        """Read at a commit."""
+        self._book = book
+        self.head = head
+
+    @cached_property
+    def in_force(self) -> SettingsInForce:
+        """The settings at the commit, or the last ones that were valid.
+
+        Raises:
+            UsageError: there never were valid ones.
+        """
+        at, fault = self.head, None
+        while True:
+            data = self._book.read(SETTINGS_PATH, at)
+            try:
+                if data is None:
+                    raise UsageError(f"{SETTINGS_PATH}: not on main; commit the template's")
+                return SettingsInForce(parse_settings(data), raw_digest(data), fault)
+            except UsageError as error:
+                fault = fault or str(error)
+            changed = self._book.last_change(SETTINGS_PATH, at)
+            if changed is None or not changed.parents:
+                raise UsageError(fault)
+            at = changed.parents[0]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.in_force.settings
+
+    @cached_property
+    def chain(self) -> Chain:
+        """Every result, in the order of the chain.
+
+        Raises:
+            PersonNeeded: a result cannot be read, or the chain does not hold.
+        """
+        links = tuple(
+            _link(path, data)
+            for path, data in self._book.read_folder(RESULTS_FOLDER, self.head)
+            if path.rsplit("/", 1)[-1].startswith("result_")
+        )
+        chain = order(links)
+        if chain.breaches:
+            raise PersonNeeded(
+                f"the chain of results is broken: {chain.breaches[0]}; see `autoinvestor audit`"
+            )
+        return chain
+
+    @cached_property
+    def results(self) -> tuple[tuple[str, ExecutionResult], ...]:
+        """Path and result, first to newest."""
+        return tuple((link.path, link.result) for link in self.chain.links)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The fold of the results of the settings' mode and account."""
+        ending = self.settings.account.number_ends_with
+        return fold(self.results, self.settings.mode, f"…{ending}" if ending else None)
+
+    @cached_property
+    def trading_state(self) -> TradingStateRecord | None:
+        """The state as committed; ACTIVE where none is; None where it cannot be read."""
+        data = self._book.read(STATE_PATH, self.head)
+        if data is None:
+            return TradingStateRecord.model_validate(
+                {
+                    "state": TradingState.ACTIVE,
+                    "since": "2026-01-01T00:00:00Z",
+                    "by": "default",
+                    "reason": "no state was ever set",
+                }
+            )
+        try:
+            return TradingStateRecord.model_validate(read_document(data))
+        except (DocumentError, ValidationError):
+            return None
+
+    @cached_property
+    def plan(self) -> PlanOnMain | None:
+        """The plan that waits or runs; None where there is none."""
+        return self._plan_at(self.head)
+
+    @cached_property
+    def unfinished(self) -> PlanOnMain | None:
+        """A plan that we validated and whose end is not written, on main or only in history."""
+        if self.plan is not None and self.plan.status is PlanStatus.VALIDATED:
+            return self._believed(self.plan, self.plan.added)
+        newest = self._book.with_trailer(PLAN_DIGEST, None, self.head, 1)
+        if not newest or newest[0].trailers.get(STEP) != PlanStatus.VALIDATED:
+            return None
+        found = self._plan_at(newest[0].commit)
+        return self._believed(found, newest[0]) if found else None
+
+    def _plan_at(self, commit: str) -> PlanOnMain | None:
+        data = self._book.read(PLAN_PATH, commit)
+        if data is None:
+            return None
+        added = self._book.last_change(PLAN_PATH, commit)
+        assert added is not None, "a path that is there was added by some commit"
+        return read_plan(data, added)
+
+    def _believed(self, found: PlanOnMain, commit: CommitInfo) -> PlanOnMain | None:
+        """Believe `validated` only from the executor: its trailers, over the same pending plan.
+
+        The plan that is returned counts as added when the pending one was: that was its approval.
+        """
+        intent = found.plan.intent if found.plan else None
+        if intent is None or not commit.parents:
+            return None
+        before = self._plan_at(commit.parents[0])
+        if (
+            before is None
+            or before.status is not PlanStatus.PENDING
+            or before.digest != found.digest
+            or commit.trailers.get(PLAN_DIGEST) != found.digest
+            or commit.trailers.get(OWNER) != owner_text(intent)
+        ):
+            return None
+        return replace(found, added=before.added)
+
+
+def owner_text(intent: Intent) -> str:
+    """The owner as it stands in a trailer."""
+    return f"{intent.owner.run}/{intent.owner.attempt}"
+
+
+def read_plan(data: bytes, added: CommitInfo) -> PlanOnMain:
+    """Read a plan and ask both gates; whatever is wrong is kept as verdicts."""
+    try:
+        tree = read_document(data)
+    except DocumentError as error:
+        verdict = Verdict(
+            check="document",
+            answer=Answer.NO,
+            observed=f"{PLAN_PATH}: {error}"[:2_000],
+            remedy="propose a plan that can be read",
+        )
+        return PlanOnMain(data, added, raw_digest(data), None, None, (verdict,))
+    plan, problems = judge_tree(tree, load_schema("trading_instructions"), TradingInstructionSet)
+    verdicts = tuple(problem.verdict() for problem in problems)
+    return PlanOnMain(data, added, plan_digest(tree), tree, plan, verdicts)
+
+
+def _link(path: str, data: bytes) -> Link:
+    try:
+        tree = read_document(data)
+        result = ExecutionResult.model_validate(tree)
+    except (DocumentError, ValidationError):
+        raise PersonNeeded(
+            f"{path}: a result that cannot be read; see `autoinvestor audit`"
+        ) from None
+    return Link(path, digest(tree), result)

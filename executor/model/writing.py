@@ -1,0 +1,42 @@
+"""How documents are written: readable JSON, numbers as plain decimals, instants in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import simplejson
+from pydantic import BaseModel
+
+from executor.model.fields import Sparse, timestamp_text
+from executor.model.numbers import plain
+
+
+def write_document(tree: object) -> bytes:
+    """Write a tree or a model as a document, with a final newline.
+
+    What is read back from it has the same digest.
+    """
+    text = simplejson.dumps(
+        to_tree(tree), use_decimal=False, default=_spell, indent=2, ensure_ascii=False
+    )
+    return (text + "\n").encode()
+
+
+def to_tree(value: object) -> Any:
+    """Turn a model into the tree that its document holds; a plan's absent keys stay absent."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_none=isinstance(value, Sparse))
+    return value
+
+
+def _spell(value: object) -> object:
+    if isinstance(value, Decimal):
+        return simplejson.RawJSON(plain(value))
+    if isinstance(value, datetime):
+        return timestamp_text(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise AssertionError(f"a document holds no {type(value).__name__}")

@@ -1,0 +1,197 @@
+"""Writing the record: the intent before the first order, the end in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from executor.decisions.ending import Ending
+from executor.decisions.results import (
+    Circumstances,
+    alternatives,
+    archive_name,
+    execution_result,
+    result_name,
+)
+from executor.errors import BookUnavailable, SwapLost
+from executor.main_state import (
+    OWNER,
+    PLAN_DIGEST,
+    RESULT,
+    STEP,
+    MainState,
+    PlanOnMain,
+    owner_text,
+)
+from executor.model.account import AccountRecord
+from executor.model.digest import digest
+from executor.model.intent import Intent
+from executor.model.plan import PLAN_PATH, PlanStatus
+from executor.model.reading import read_document
+from executor.model.result import Approval, ExecutionResult
+from executor.model.writing import to_tree, write_document
+from executor.ports import Book, Change, Progress
+
+RECORD_TRIES: Final = 20
+"""How often the end is committed anew because main moved: what happened must be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the last commit holds."""
+
+    commit: str
+    archived_as: str
+    result_path: str
+    result: ExecutionResult
+
+
+def commit_intent(
+    book: Book, head: str, plan: PlanOnMain, intent: Intent
+) -> tuple[str, PlanOnMain]:
+    """Commit the plan as validated, with the intent; the new head, and the plan as it lies there.
+
+    Raises:
+        SwapLost: main moved since it was read; nothing was committed.
+    """
+    assert plan.tree is not None, "a plan that could not be read was not judged"
+    assert plan.plan is not None, "a plan that a gate refused was not judged"
+    tree = {**plan.tree, "status": str(PlanStatus.VALIDATED), "intent": to_tree(intent)}
+    data = write_document(tree)
+    change = Change(
+        subject=f"Validate plan {plan.digest[:8]}: {_sides(intent)}",
+        writes={PLAN_PATH: data},
+        trailers={
+            PLAN_DIGEST: plan.digest,
+            STEP: str(PlanStatus.VALIDATED),
+            OWNER: owner_text(intent),
+        },
+    )
+    new_head = book.commit(change, head)
+    update = {"status": PlanStatus.VALIDATED, "intent": intent}
+    validated = replace(plan, data=data, tree=tree, plan=plan.plan.model_copy(update=update))
+    return new_head, validated
+
+
+def _sides(intent: Intent) -> str:
+    counts = {side: sum(one.side == side for one in intent.orders) for side in ("sell", "buy")}
+    return ", ".join(f"{side.upper()} {count}" for side, count in counts.items() if count)
+
+
+def commit_ending(
+    book: Book,
+    plan: PlanOnMain,
+    ending: Ending,
+    *,
+    now: datetime,
+    before: AccountRecord | None,
+    after: AccountRecord | None,
+    timings_ms: Mapping[str, Decimal],
+    progress: Progress,
+) -> Written:
+    """Archive the plan and write its result in one commit, however often main moves meanwhile.
+
+    The plan goes from main only while it still is the same document.
+
+    Raises:
+        SwapLost: another run has written this plan's end.
+        BookUnavailable: main kept moving.
+    """
+    for _ in range(RECORD_TRIES):
+        main = MainState(book, book.head())
+        current = main.plan
+        is_there = current is not None and current.digest == plan.digest
+        if not is_there and main.unfinished is None:
+            raise SwapLost("another run has written this plan's end")
+        change, written = _ending_change(book, main, plan, ending, now, before, after, timings_ms)
+        if is_there:
+            change = replace(change, deletes=(PLAN_PATH,))
+        try:
+            commit = book.commit(change, main.head)
+        except SwapLost:
+            progress.say("main moved meanwhile; writing the result on top of it")
+            continue
+        return replace(written, commit=commit)
+    raise BookUnavailable("main kept moving while the result was written; run again")
+
+
+def _ending_change(
+    book: Book,
+    main: MainState,
+    plan: PlanOnMain,
+    ending: Ending,
+    now: datetime,
+    before: AccountRecord | None,
+    after: AccountRecord | None,
+    timings_ms: Mapping[str, Decimal],
+) -> tuple[Change, Written]:
+    archived_as = free_path(book, main.head, archive_name(plan.made_at), plan.digest)
+    previous = main.chain.newest
+    policy = main.settings.approval_policy()
+    result = execution_result(
+        Circumstances(
+            mode=main.settings.mode,
+            strategy=main.settings.book_of(plan.plan.strategy if plan.plan else None),
+            settings_digest=main.in_force.digest,
+            code_commit=main.head,
+            instructions_file=PLAN_PATH,
+            plan_digest=plan.digest,
+            approval=Approval(
+                policy=policy,
+                merge_commit=plan.added.commit,
+                merged_at=plan.added.committed_at,
+            ),
+        ),
+        now=now,
+        plan_status=str(ending.status),
+        previous_digest=previous.digest if previous else None,
+        archived_as=archived_as,
+        verdicts=ending.verdicts,
+        instructions=ending.instructions,
+        before=before,
+        after=after,
+        realized_pl=ending.realized_pl,
+        warnings=ending.warnings,
+        errors=ending.errors,
+        timings_ms=timings_ms,
+    )
+    data = write_document(result)
+    result_path = free_path(book, main.head, result_name(now), digest(read_document(data)))
+    archived = plan.data
+    if plan.tree is not None:
+        archived = write_document({**plan.tree, "status": str(ending.status)})
+    change = Change(
+        subject=f"{_DONE[ending.status]} plan {plan.digest[:8]}: {_counts(result)}",
+        writes={archived_as: archived, result_path: data},
+        trailers={PLAN_DIGEST: plan.digest, STEP: str(ending.status), RESULT: result_path},
+    )
+    return change, Written("", archived_as, result_path, result)
+
+
+_DONE: Final = {
+    PlanStatus.COMPLETED: "Complete",
+    PlanStatus.REJECTED: "Reject",
+    PlanStatus.EXPIRED: "Expire",
+    PlanStatus.DUPLICATE: "Set aside",
+}
+
+
+def _counts(result: ExecutionResult) -> str:
+    summary = result.execution_summary
+    parts = [f"{summary.successful} of {summary.total_instructions} filled"]
+    for name in ("partially_filled", "open", "denied", "failed", "unknown"):
+        count = getattr(summary, name)
+        if count:
+            parts.append(f"{count} {name.replace('_', ' ')}")
+    return ", ".join(parts)
+
+
+def free_path(book: Book, head: str, path: str, content_digest: str) -> str:
+    """The first name for a history file that is not taken: history is never overwritten."""
+    for candidate in alternatives(path, content_digest):
+        if book.read(candidate, head) is None:
+            return candidate
+    raise AssertionError("there is always a further name")

@@ -1,0 +1,155 @@
+"""The git program: one call at a time, quiet, never asking a person anything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from executor.errors import BookUnavailable, UsageError
+
+TIMEOUT_SECONDS: Final = 120
+"""A git call that takes longer, such as a push to a remote that stalls, has failed."""
+
+IDENTITY: Final = {"NAME": "AutoInvestor", "EMAIL": "autoinvestor@localhost"}
+"""Who the executor's own commits are by; a person's commits keep that person's name."""
+
+
+class GitFailed(BookUnavailable):
+    """A git call ended with an error."""
+
+    def __init__(self, arguments: Sequence[str], code: int, stderr: bytes) -> None:
+        """Keep the first line of what git said; credentials never stand in it."""
+        self.code = code
+        self.stderr = stderr.decode("utf-8", "replace").strip()
+        said = next((line for line in self.stderr.splitlines() if line), f"exit code {code}")
+        super().__init__(f"git {arguments[0]}: {said}; mend that and run again")
+
+
+class Git:
+    """The git program in one repository."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use the repository that holds a folder.
+
+        Raises:
+            UsageError: there is no git program, no such folder, or no repository.
+        """
+        self._environment = {
+            **os.environ,
+            "GIT_TERMINAL_PROMPT": "0",
+            "LC_ALL": "C",
+            "GIT_OPTIONAL_LOCKS": "0",
+        }
+        # A hook that calls us hands down variables that would turn our calls to its repository.
+        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+            self._environment.pop(name, None)
+        self._folder = folder
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder; name one with --repo DIR")
+        try:
+            # Where git says `safe.directory`, its own sentence is the better remedy.
+            found = self.run("rev-parse", "--show-toplevel", "--absolute-git-dir")
+        except GitFailed as error:
+            raise UsageError(
+                f"{folder}: not usable as a git repository ({error.stderr.splitlines()[0]});"
+                " run `git init -b main` there, or name another with --repo DIR"
+            ) from None
+        top, git_folder = found.decode().splitlines()
+        self._folder = Path(top)
+        self.git_folder = Path(git_folder)
+
+    @property
+    def top(self) -> Path:
+        """The work tree."""
+        return self._folder
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Run one git command and return what it printed.
+
+        Raises:
+            GitFailed: it ended with an error.
+            BookUnavailable: it did not end in time.
+        """
+        try:
+            done = subprocess.run(
+                ["git", *arguments],
+                cwd=self._folder,
+                env={**self._environment, **(environment or {})},
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise UsageError("the git program is not installed; install git") from None
+        except subprocess.TimeoutExpired:
+            raise BookUnavailable(
+                f"git {arguments[0]}: no answer within {TIMEOUT_SECONDS} s; run again"
+            ) from None
+        if done.returncode:
+            raise GitFailed(arguments, done.returncode, done.stderr)
+        return done.stdout
+
+    def text(self, *arguments: str) -> str:
+        """Run one git command and return its output as text, stripped."""
+        return self.run(*arguments).decode("utf-8", "replace").strip()
+
+    def open_batch(self) -> ObjectReader:
+        """Start a process that reads many objects."""
+        return ObjectReader(self._folder, self._environment)
+
+
+class ObjectReader:
+    """`git cat-file --batch`: one process for any number of objects."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        """Start it."""
+        self._process = subprocess.Popen(
+            ["git", "cat-file", "--batch"],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def read(self, name: str) -> bytes | None:
+        """A blob by its id or as `commit:path`; None where there is none."""
+        assert "\n" not in name, "a name is one line"
+        sent, received = self._pipes()
+        try:
+            sent.write(name.encode() + b"\n")
+            sent.flush()
+            header = received.readline()
+        except OSError:
+            header = b""
+        if not header:
+            raise BookUnavailable("git cat-file ended early; run again")
+        fields = header.split()
+        if fields[-1] in (b"missing", b"ambiguous"):
+            return None
+        data = received.read(int(fields[-1]))
+        received.read(1)
+        return data if fields[-2] == b"blob" else None
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        sent, received = self._process.stdin, self._process.stdout
+        assert sent is not None, "it was opened as a pipe"
+        assert received is not None, "it was opened as a pipe"
+        return sent, received
+
+    def close(self) -> None:
+        """End the process."""
+        sent, received = self._pipes()
+        sent.close()
+        received.close()
+        self._process.wait(timeout=TIMEOUT_SECONDS)

@@ -1,0 +1,311 @@
+"""The book on one machine: main of a git repository, moved by compare-and-swap.
+
+Without a remote the swap is an update of the ref; with one it is the push. Commits are made from
+objects, so the work tree is never in the way; afterwards it is brought along where it can be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from executor.errors import BookUnavailable, SwapLost, UsageError
+from executor.model.account import ACCOUNT_PATH
+from executor.model.plan import PLAN_PATH
+from executor.model.state import STATE_PATH
+from executor.ports import Change, Clock, CommitInfo
+from executor.repo.git import IDENTITY, Git, GitFailed
+
+MAIN: Final = "refs/heads/main"
+REMOTE: Final = "origin"
+REMOTE_MAIN: Final = f"refs/remotes/{REMOTE}/main"
+
+HISTORY_FOLDERS: Final = (
+    "trading_instructions_history",
+    "strategy_reviews",
+    "execution_results",
+)
+OUR_PATHS: Final = (PLAN_PATH, ACCOUNT_PATH, *HISTORY_FOLDERS)
+"""What the executor writes; a work tree may be dirty elsewhere."""
+
+_FORMAT: Final = "%H%x00%P%x00%ct%x00%s%x00%(trailers:only,unfold)%x01"
+
+
+class LocalBook:
+    """The `Book` port over the git program."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        """Open the repository that holds a folder."""
+        self._git = Git(folder)
+        self._clock = clock
+        self._objects = self._git.open_batch()
+        self._has_remote = REMOTE in self._git.text("remote").split()
+
+    @property
+    def top(self) -> Path:
+        """The work tree."""
+        return self._git.top
+
+    def close(self) -> None:
+        """Let go of the reader's process."""
+        self._objects.close()
+
+    def __enter__(self) -> LocalBook:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def head(self) -> str:
+        """The commit that main is at now."""
+        if not self._has_remote:
+            return self._ref(MAIN)
+        self._git.run("fetch", "--quiet", REMOTE, f"+refs/heads/main:{REMOTE_MAIN}")
+        remote = self._ref(REMOTE_MAIN)
+        local = self._ref(MAIN)
+        if local != remote and not self._is_ancestor(local, remote):
+            raise UsageError(
+                "main here has commits that the remote's main lacks; push or drop them first"
+            )
+        return remote
+
+    def _ref(self, name: str) -> str:
+        try:
+            return self._git.text("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        except GitFailed:
+            raise UsageError(
+                f"{self.top}: there is no {name.removeprefix('refs/heads/')} with a commit yet;"
+                " commit autoinvestor.toml on a branch named main first"
+            ) from None
+
+    def _is_ancestor(self, older: str, newer: str) -> bool:
+        try:
+            self._git.run("merge-base", "--is-ancestor", older, newer)
+        except GitFailed as error:
+            if error.code == 1:
+                return False
+            raise
+        return True
+
+    def resolve(self, name: str) -> str:
+        """The commit that a branch, tag or other name means.
+
+        Raises:
+            UsageError: it means none.
+        """
+        if name.startswith("-"):
+            raise UsageError(f"{name}: not the name of a commit; name a branch or a commit")
+        try:
+            return self._git.text("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        except GitFailed:
+            raise UsageError(f"{name}: no such commit; name a branch or a commit") from None
+
+    def read(self, path: str, at: str) -> bytes | None:
+        """A file at a commit; None where there is none."""
+        return self._objects.read(f"{at}:{path}")
+
+    def read_folder(self, folder: str, at: str) -> Iterator[tuple[str, bytes]]:
+        """Every file under a folder at a commit, by path."""
+        listing = self._git.run("ls-tree", "-r", "-z", at, "--", f"{folder}/")
+        for entry in listing.split(b"\0"):
+            if not entry:
+                continue
+            about, path = entry.split(b"\t", 1)
+            data = self._objects.read(about.split()[2].decode())
+            if data is not None:
+                yield path.decode("utf-8", "replace"), data
+
+    def last_change(self, path: str, at: str) -> CommitInfo | None:
+        """The newest first-parent commit that added, changed or removed a path."""
+        found = self._log("-1", at, "--", path)
+        return found[0] if found else None
+
+    def with_trailer(
+        self, key: str, value: str | None, at: str, most: int
+    ) -> tuple[CommitInfo, ...]:
+        """First-parent commits that carry a trailer, newest first."""
+        pattern = f"^{key}: {value or ''}"
+        found: list[CommitInfo] = []
+        skipped = 0
+        while True:
+            # A body may quote the line without it being a trailer: look further until there is
+            # enough or nothing is left.
+            page = self._log(f"--grep={pattern}", f"--skip={skipped}", f"-{most + 8}", at)
+            for commit in page:
+                carried = commit.trailers.get(key)
+                if carried is not None and value in (None, carried):
+                    found.append(commit)
+            skipped += len(page)
+            if len(found) >= most or len(page) < most + 8:
+                return tuple(found[:most])
+
+    def _log(self, *arguments: str) -> tuple[CommitInfo, ...]:
+        printed = self._git.run("log", "--first-parent", f"--format={_FORMAT}", *arguments)
+        records = printed.decode("utf-8", "replace").split("\x01")
+        return tuple(_commit_info(record.lstrip("\n")) for record in records if record.strip())
+
+    def tidy(self) -> None:
+        """Bring along a work tree that a killed run left behind; refuse uncommitted work of ours.
+
+        A run that dies between moving main and updating the work tree leaves index and files at the
+        commit before. That is told from a person's edit by comparing both with that commit.
+
+        Raises:
+            UsageError: a path of ours has uncommitted changes.
+        """
+        if self._symbolic_head() != MAIN:
+            return
+        head = self._ref(MAIN)
+        touched = self._touched_by(head)
+        printed = self._git.run(
+            "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--",
+            PLAN_PATH, STATE_PATH, ACCOUNT_PATH, *touched,
+        )  # fmt: skip
+        entries = [one for one in printed.decode("utf-8", "replace").split("\0") if one]
+        dirty = sorted({entry[3:] for entry in entries})
+        edited = [path for path in dirty if not self._is_left_behind(path, head)]
+        if edited:
+            raise UsageError(
+                f"{', '.join(edited)}: uncommitted changes; commit them on main or put them away"
+            )
+        for path in dirty:
+            if self.read(path, head) is None:
+                self._git.run("rm", "--quiet", "--force", "--ignore-unmatch", "--", path)
+            else:
+                self._git.run("checkout", "--quiet", "--force", head, "--", path)
+
+    def _touched_by(self, commit: str) -> list[str]:
+        printed = self._git.run(
+            "diff-tree", "-r", "-z", "--no-commit-id", "--name-only", "--no-renames", "--root",
+            "-m", "--first-parent", commit, "--", *OUR_PATHS,
+        )  # fmt: skip
+        return [one for one in printed.decode("utf-8", "replace").split("\0") if one]
+
+    def _is_left_behind(self, path: str, head: str) -> bool:
+        before = self._objects.read(f"{head}~1:{path}")
+        staged = self._objects.read(f":{path}")
+        file = self.top / path
+        lying = file.read_bytes() if file.is_file() else None
+        return staged == before and lying == before
+
+    def commit(self, change: Change, expected: str) -> str:
+        """Commit on top of `expected` and move main to it."""
+        new = self._write_commit(change, expected)
+        local = self._ref(MAIN)
+        if self._has_remote:
+            self._push(new, expected)
+        else:
+            self._move(MAIN, new, expected)
+            local = expected
+        self._bring_along(local, new)
+        return new
+
+    def _write_commit(self, change: Change, parent: str) -> str:
+        with tempfile.TemporaryDirectory(prefix="autoinvestor-") as folder:
+            environment = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self._git.run("read-tree", parent, environment=environment)
+            lines = [f"0 {'0' * 40}\t{path}" for path in change.deletes]
+            for path, data in change.writes.items():
+                blob = self._git.run("hash-object", "-w", "--stdin", stdin=data).decode().strip()
+                lines.append(f"100644 {blob}\t{path}")
+            self._git.run(
+                "update-index",
+                "--index-info",
+                stdin="".join(f"{line}\n" for line in lines).encode(),
+                environment=environment,
+            )
+            tree = self._git.run("write-tree", environment=environment).decode().strip()
+        when = f"{int(self._clock.now().timestamp())} +0000"
+        person = {
+            f"GIT_{role}_{key}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for key, value in (*IDENTITY.items(), ("DATE", when))
+        }
+        message = _message(change).encode()
+        arguments = ("commit-tree", tree, "-p", parent)
+        return self._git.run(*arguments, stdin=message, environment=person).decode().strip()
+
+    def _move(self, ref: str, new: str, expected: str) -> None:
+        try:
+            self._git.run("update-ref", "-m", "autoinvestor", ref, new, expected)
+        except GitFailed as error:
+            if self._ref(ref) != expected:
+                raise SwapLost("main moved meanwhile; run again") from None
+            raise error from None
+
+    def _push(self, new: str, expected: str) -> None:
+        try:
+            self._git.run(
+                "push",
+                "--quiet",
+                f"--force-with-lease={MAIN}:{expected}",
+                REMOTE,
+                f"{new}:{MAIN}",
+            )
+        except BookUnavailable as error:
+            # The answer may have been lost after the remote took the commit: only the remote knows.
+            self._git.run("fetch", "--quiet", REMOTE, f"+refs/heads/main:{REMOTE_MAIN}")
+            now = self._ref(REMOTE_MAIN)
+            if self._is_ancestor(new, now):
+                return
+            if now != expected:
+                raise SwapLost("the remote's main moved meanwhile; run again") from None
+            raise error from None
+        self._git.run("update-ref", REMOTE_MAIN, new)
+
+    def _bring_along(self, old: str, new: str) -> None:
+        """Move branch and work tree to the new commit, where nothing of a person's is lost."""
+        on_main = self._symbolic_head() == MAIN
+        if on_main:
+            try:
+                self._git.run("read-tree", "-m", "-u", old, new)
+            except GitFailed:
+                # Somebody's uncommitted work is in the way; what is committed is not in danger.
+                if self._has_remote:
+                    return
+        if self._has_remote:
+            self._git.run("update-ref", "-m", "autoinvestor", MAIN, new, old)
+
+    def _symbolic_head(self) -> str:
+        try:
+            return self._git.text("symbolic-ref", "--quiet", "HEAD")
+        except GitFailed:
+            return ""
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other writers on this machine out; a process that dies lets go by dying."""
+        path = self._git.git_folder / "autoinvestor.lock"
+        with path.open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BookUnavailable(
+                    "another autoinvestor is at work in this repository; run again when it is done"
+                ) from None
+            yield
+
+
+def _commit_info(record: str) -> CommitInfo:
+    commit, parents, when, subject, trailers = record.split("\0")
+    pairs = (line.partition(": ") for line in trailers.splitlines())
+    return CommitInfo(
+        commit=commit,
+        parents=tuple(parents.split()),
+        committed_at=datetime.fromtimestamp(int(when), UTC),
+        subject=subject,
+        trailers={key: value for key, mark, value in pairs if mark},
+    )
+
+
+def _message(change: Change) -> str:
+    assert "\n" not in change.subject, "a subject is one line"
+    for key, value in change.trailers.items():
+        assert "\n" not in f"{key}{value}", "a trailer is one line"
+    trailers = "".join(f"{key}: {value}\n" for key, value in change.trailers.items())
+    return f"{change.subject}\n\n{trailers}" if trailers else f"{change.subject}\n"
