@@ -65,7 +65,7 @@ def gather(
     The account must answer. Market data that does not is a missing fact: the checks that need it
     answer *not now*.
     """
-    view = view or view_account(broker, plan.made_at)
+    view = view or view_account(broker, earliest_order(plan))
     symbols = _symbols(plan.proposal)
     opened = view.clock.current.opens if view.clock.current else _midnight(now)
     executed = executed_as(main.results, plan.digest) if not own_orders else None

@@ -27,8 +27,8 @@ from executor.settings import parse_settings
 RESULTS_FOLDER = "execution_results"
 HISTORY_FOLDER = "trading_instructions_history"
 
-STEP, PLAN_DIGEST, OWNER, RESULT = "Step", "Plan-Digest", "Owner", "Result"
-"""Trailers of our commits."""
+STEP, PLAN_DIGEST, OWNER, RESULT, SETTLES = "Step", "Plan-Digest", "Owner", "Result", "Settles"
+"""Trailers of our commits; a settlement names its plan by `Settles`, for it is no step of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import quote as quoted
 
@@ -140,7 +141,7 @@ class AlpacaBroker:
                 "data",
                 f"/v2/stocks/{what}/latest",
                 {"symbols": ",".join(some), "feed": self._feed},
-                lambda tree, some=some: _by_symbol(tree, what, some, read),
+                partial(_by_symbol, key=what, symbols=some, read=read),
             )
         return found
 

@@ -79,7 +79,8 @@ def _problems(
         yield (
             f"positions differ: {_names(differing)}",
             "the record explains every share",
-            "run autoinvestor settle; what it does not explain, take over with autoinvestor adopt",
+            "run autoinvestor settle; what it does not explain is for a person (autoinvestor adopt,"
+            " coming with the standing record)",
         )
     explained = record.known_orders | context.facts.own_orders
     foreign = [
@@ -91,7 +92,8 @@ def _problems(
         yield (
             f"open orders that no commit explains: {_names(foreign)}",
             "the record explains every open order",
-            "acknowledge it (autoinvestor ack) or cancel it at the broker",
+            "cancel them at the broker, or acknowledge them (autoinvestor ack, coming with the"
+            " standing record)",
         )
     if record.unresolved:
         yield (

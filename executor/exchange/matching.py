@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from executor.exchange.orders import Order
-from executor.exchange.prices import MINUTE, PriceSource, floor_minute, half_spread, quote_at
+from executor.exchange.prices import EPOCH, MINUTE, PriceSource, floor_minute, half_spread, quote_at
 from executor.exchange.sessions import Sessions
 from executor.model.numbers import NANO, ONE
 from executor.model.position import Side
@@ -35,9 +35,10 @@ def next_event(
     """Find what happens to an open order next, until now; remember how far the look went."""
     expires = order.expires_at
     until = now if expires is None or now < expires else expires - MINUTE
-    start = _start(order, now)
-    if start is not None:
-        fill = _first_fill(order, prices, sessions, start, floor_minute(until))
+    release = _release(order, now)
+    if release is not None:
+        start = max(order.looked_until or EPOCH, floor_minute(release))
+        fill = _first_fill(order, prices, sessions, start, floor_minute(until), release)
         if fill is not None:
             return fill
         # A price stands still within its minute, so a minute is looked at once.
@@ -45,24 +46,26 @@ def next_event(
     return Event(expires) if expires is not None and expires <= now else None
 
 
-def _start(order: Order, now: datetime) -> datetime | None:
-    """Give the minute from which the order may fill; None while an injected fault holds it."""
-    start = order.looked_until or floor_minute(order.submitted_at)
+def _release(order: Order, now: datetime) -> datetime | None:
+    """Give the moment from which the order may fill; None while an injected fault holds it."""
     treatment = order.treatment
     if not treatment.waits or (treatment.fraction and not order.filled_quantity):
-        return start
+        return order.submitted_at
     if treatment.polls is not None:
-        return floor_minute(now) if order.polls >= treatment.polls else None
+        return now if order.polls >= treatment.polls else None
     if treatment.seconds is not None:
         release = order.submitted_at + timedelta(seconds=treatment.seconds)
-        return (
-            max(floor_minute(order.submitted_at), floor_minute(release)) if release <= now else None
-        )
+        return release if release <= now else None
     return None
 
 
 def _first_fill(
-    order: Order, prices: PriceSource, sessions: Sessions, start: datetime, end: datetime
+    order: Order,
+    prices: PriceSource,
+    sessions: Sessions,
+    start: datetime,
+    end: datetime,
+    release: datetime,
 ) -> Event | None:
     earliest = _first_reach(order, prices, start, end)
     if earliest is None:
@@ -75,7 +78,7 @@ def _first_fill(
         if last_price is None:
             continue
         price = side_price(order.ticket.side, last_price)
-        return Event(max(minute, order.submitted_at), _quantity(order, price), price)
+        return Event(max(minute, release), _quantity(order, price), price)
     return None
 
 

@@ -53,17 +53,17 @@ PATH_PATTERN: Final = rf"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_
 _LIMIT = int(MAGNITUDE_LIMIT)
 
 # Each refusal below reads "what is wrong; what to do"; the two parts go into the report apart.
+# Patterns are compiled by `re` when they are first used (it keeps them): most commands use few.
 
 
 def _number(pattern: str, bounds: str) -> Callable[[object], Decimal]:
     """Make the reader of one kind of number; `bounds` is what people are told about it."""
-    compiled = re.compile(pattern)
     is_positive, is_unsigned = pattern == POSITIVE_PATTERN, pattern == UNSIGNED_PATTERN
     remedy = f"write a number {bounds} with at most 9 decimals, such as 84.48"
 
     def parse(value: object) -> Decimal:
         if isinstance(value, str):
-            if not compiled.search(value):
+            if not re.search(pattern, value):
                 raise ValueError(f"the text is not such a number; {remedy}")
             return Decimal(value)
         if isinstance(value, bool) or not isinstance(value, (int, Decimal, float)):
@@ -154,13 +154,10 @@ def parse_timestamp(text: str) -> datetime:
     Raises:
         ValueError: not of the form `2026-01-14T13:45:00`, optionally with a fraction and a zone.
     """
-    if not _timestamp_form.search(text):
+    if not re.search(TIMESTAMP_PATTERN, text):
         raise ValueError(_TIMESTAMP_PROBLEM)
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-_timestamp_form: Final = re.compile(TIMESTAMP_PATTERN)
 
 
 def timestamp_text(moment: datetime) -> str:
@@ -189,12 +186,11 @@ Timestamp = Annotated[
 
 def _form(pattern: str, remedy: str) -> BeforeValidator:
     """A text of one form; checked by `re`, as jsonschema does, not by pydantic's other engine."""
-    compiled = re.compile(pattern)
 
     def parse(value: object) -> str:
         if not isinstance(value, str):
             raise ValueError(f"not a text; {remedy}")
-        if not compiled.search(value):
+        if not re.search(pattern, value):
             raise ValueError(f"{_stranger(value)}; {remedy}")
         return value
 

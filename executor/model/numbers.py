@@ -55,11 +55,7 @@ def decimals(value: Decimal) -> int:
     assert isinstance(exponent, int), "only finite numbers reach this"
     if exponent >= 0 or not any(digits):
         return 0
-    trailing = 0
-    for digit in reversed(digits):
-        if digit:
-            break
-        trailing += 1
+    trailing = next(count for count, digit in enumerate(reversed(digits)) if digit)
     return max(0, -exponent - trailing)
 
 

@@ -11,11 +11,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from executor.errors import DocumentError
-from executor.model.locate import Token, line_and_column, tokens
 from executor.model.numbers import ZERO, is_bounded
+
+if TYPE_CHECKING:
+    from executor.model.locate import Token
 
 SIZE_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of a document, at most."""
@@ -91,6 +93,8 @@ def _decode(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
+        from executor.model.locate import line_and_column
+
         before = data[: error.start].decode("utf-8", "replace")
         line, column = line_and_column(before, len(before))
         raise DocumentError("not UTF-8; save the file as UTF-8", line=line, column=column) from None
@@ -178,6 +182,8 @@ def _syntax_error(text: str, error: json.JSONDecodeError) -> DocumentError:
 
 def _placed(text: str, problem: str) -> DocumentError:
     """Find where a refused thing stands. Runs on the failing path only, so it may be slow."""
+    from executor.model.locate import line_and_column, tokens
+
     refuses = _matcher(problem)
     place = next(token for token in tokens(text) if refuses(token))
     line, column = line_and_column(text, place.start)
@@ -219,6 +225,8 @@ def _strings(tree: object) -> Iterator[str]:
 
 def _invisible(text: str) -> DocumentError:
     """Find the character that `_strings` turned up; on the failing path only."""
+    from executor.model.locate import line_and_column, tokens
+
     token, character = next(
         (token, found.group())
         for token in tokens(text)

@@ -208,19 +208,19 @@ class Settings(Sparse):
     """The repository's name, `owner/name`; part of every order id."""
     acknowledged_disabled: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """Checks that are off, by name; a limit that is neither set nor named here is an error."""
-    account: AccountSettings = AccountSettings()
+    account: AccountSettings = Field(default_factory=AccountSettings)
     """Which account."""
-    approval: ApprovalSettings = ApprovalSettings()
+    approval: ApprovalSettings = Field(default_factory=ApprovalSettings)
     """On whose word."""
     margin: MarginSettings
     """Debit."""
-    execution: ExecutionSettings = ExecutionSettings()
+    execution: ExecutionSettings = Field(default_factory=ExecutionSettings)
     """Sending and waiting."""
-    sim: SimSettings = SimSettings()
+    sim: SimSettings = Field(default_factory=SimSettings)
     """The embedded exchange."""
-    strategies: StrategiesSettings = StrategiesSettings()
+    strategies: StrategiesSettings = Field(default_factory=StrategiesSettings)
     """Books."""
-    symbols: SymbolSettings = SymbolSettings()
+    symbols: SymbolSettings = Field(default_factory=SymbolSettings)
     """Symbols."""
     sectors: dict[Ticker, Word] = Field(default_factory=dict)
     """Sector by symbol."""
@@ -270,7 +270,7 @@ def limit_problems(settings: Settings) -> list[str]:
     return problems
 
 
-def is_shipped_default_known(strategy: str, settings: Settings) -> bool:
+def is_known_book(strategy: str, settings: Settings) -> bool:
     """True where plans may belong to that book: it is the default one, or listed and enabled."""
     if strategy in settings.strategies.books:
         return settings.strategies.books[strategy].enabled

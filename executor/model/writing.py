@@ -10,7 +10,7 @@ from typing import Any
 import simplejson
 from pydantic import BaseModel
 
-from executor.model.fields import Sparse, timestamp_text
+from executor.model.fields import timestamp_text
 from executor.model.numbers import plain
 
 
@@ -26,10 +26,8 @@ def write_document(tree: object) -> bytes:
 
 
 def to_tree(value: object) -> Any:
-    """Turn a model into the tree that its document holds; a plan's absent keys stay absent."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(exclude_none=isinstance(value, Sparse))
-    return value
+    """Turn a model into the tree that its document holds; what is not known is left out."""
+    return value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
 
 
 def _spell(value: object) -> object:

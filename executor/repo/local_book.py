@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from executor.decisions.auditing import FileChange
 from executor.errors import BookUnavailable, SwapLost, UsageError
 from executor.model.account import ACCOUNT_PATH
 from executor.model.plan import PLAN_PATH
@@ -148,6 +149,18 @@ class LocalBook:
         printed = self._git.run("log", "--first-parent", f"--format={_FORMAT}", *arguments)
         records = printed.decode("utf-8", "replace").split("\x01")
         return tuple(_commit_info(record.lstrip("\n")) for record in records if record.strip())
+
+    def changes(self, folders: Sequence[str], at: str) -> Iterator[FileChange]:
+        """Every path under some folders that a first-parent commit touched, newest commit first."""
+        printed = self._git.run(
+            "log", "--first-parent", "-m", "--no-renames", "--name-status", "-z",
+            "--format=%x01%H", at, "--", *folders,
+        )  # fmt: skip
+        for record in printed.decode("utf-8", "replace").split("\x01")[1:]:
+            commit, *pieces = (one.strip("\n") for one in record.split("\0"))
+            names = [one for one in pieces if one]
+            for kind, path in zip(names[::2], names[1::2], strict=True):
+                yield FileChange(commit, kind[:1], path)
 
     def tidy(self) -> None:
         """Bring along a work tree that a killed run left behind; refuse uncommitted work of ours.

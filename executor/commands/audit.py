@@ -1,0 +1,32 @@
+"""Audit: prove the history from git alone; no key, no network, a plain clone is enough."""
+
+from __future__ import annotations
+
+import argparse
+
+from executor.console import Console
+from executor.decisions.auditing import audit
+from executor.main_state import HISTORY_FOLDER, RESULTS_FOLDER
+from executor.repo.local_book import HISTORY_FOLDERS, LocalBook
+from executor.reports.auditing import report_audit
+from executor.reports.reply import Reply
+from executor.wiring import SystemClock
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this verb."""
+    parser.add_argument(
+        "--ref", default="main", metavar="REF", help="the history to audit (default: main)"
+    )
+
+
+def run(options: argparse.Namespace, console: Console) -> Reply:
+    """Run the verb on this machine."""
+    with LocalBook(options.repo, SystemClock()) as book:
+        commit = book.resolve(options.ref)
+        found = audit(
+            book.changes(HISTORY_FOLDERS, commit),
+            dict(book.read_folder(RESULTS_FOLDER, commit)),
+            dict(book.read_folder(HISTORY_FOLDER, commit)),
+        )
+    return report_audit(found, commit)

@@ -1,0 +1,26 @@
+"""What settling found, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from executor.errors import ExitCode
+from executor.model.result import ExecutionResult
+from executor.reports.blocks import Block, Line
+from executor.reports.execution import holdings_line, outcomes_table
+from executor.reports.reply import Reply
+
+
+def report_settled(results: Sequence[ExecutionResult], still_open: int) -> Reply:
+    """Every order that changed, and how many are followed on."""
+    blocks: list[Block] = []
+    if not results:
+        blocks.append(Line("nothing new about the orders of the record"))
+    for result in results:
+        blocks.append(Line(f"plan {(result.plan_digest or '')[:8]}: settled", "good"))
+        blocks.append(outcomes_table(result.instructions))
+    if results:
+        blocks.append(holdings_line(results[-1].final_portfolio))
+    blocks.append(Line(f"orders still open: {still_open}", "waiting" if still_open else "plain"))
+    data = {"results": [one.model_dump() for one in results], "still_open": still_open}
+    return Reply(ExitCode.DONE, data, tuple(blocks))
