@@ -12,7 +12,7 @@ def main() -> None:
     # Most commands live for less than a second, much of it spent on loading modules: looking for
     # garbage among what is being loaded, and for plugins of pydantic that could look into a plan,
     # would cost a tenth of it.
-    gc.set_threshold(50_000)
+    gc.set_threshold(500_000)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from executor.cli import run
 

@@ -15,7 +15,6 @@ def all_rules() -> tuple[Rule, ...]:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     rules = tuple(import_module(f"{__name__}.{name}").RULE for name in names)
     for name, rule in zip(names, rules, strict=True):
-        assert isinstance(rule, Rule) and rule.id == name, (
-            f"checks/{name}.py names its rule {rule.id}"
-        )
+        assert isinstance(rule, Rule), f"checks/{name}.py has no rule of its own"
+        assert rule.id == name, f"checks/{name}.py names its rule {rule.id}"
     return rules

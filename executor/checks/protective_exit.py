@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from executor.model.context import Context, Line
 from executor.model.facts import Moment
-from executor.model.funds import shares_down
 from executor.model.market import percent_of
-from executor.model.numbers import CENT, HUNDRED, ZERO, plain
+from executor.model.numbers import HUNDRED, ZERO, cents_down, plain
 from executor.model.rule import EVERY_MOMENT, Finding, Rule, no, not_now, warn
 from executor.model.words import percent, shares, usd
 
@@ -113,12 +112,12 @@ def _less_risk(context: Context, line: Line, entry: Decimal, most: Decimal) -> s
     assert stop is not None, "there is a risk because there is a stop"
     assert least is not None, "a check without its limit is off and not asked"
     worth = most * HUNDRED / stop
-    nearest = (most / entry * HUNDRED).quantize(CENT, rounding=ROUND_DOWN)
+    nearest = cents_down(most / entry * HUNDRED)
     nearer = f", or set stop_loss_pct to at most {percent(nearest)}" if nearest >= least else ""
     if line.instruction.notional is not None or line.quantity is None:
-        amount = worth.quantize(CENT, rounding=ROUND_DOWN)
+        amount = cents_down(worth)
         return (f"reduce it to at most {usd(amount)}" if amount > 0 else "leave it out") + nearer
-    count = shares_down(worth * line.quantity / entry)
+    count = cents_down(worth * line.quantity / entry)
     return (f"reduce it to at most {shares(count)}" if count > 0 else "leave it out") + nearer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from executor.console import Console
 from executor.decisions.auditing import audit
@@ -20,10 +21,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, console: Console) -> Reply:
+def run(options: argparse.Namespace, _console: Console) -> Reply:
     """Run the verb on this machine."""
-    with LocalBook(options.repo, SystemClock()) as book:
-        commit = book.resolve(options.ref)
+    return audit_repository(options.repo, options.ref)
+
+
+def audit_repository(folder: Path, ref: str) -> Reply:
+    """Audit the history that a name means, in the repository that holds a folder.
+
+    Raises:
+        UsageError: no repository, or no such commit.
+    """
+    with LocalBook(folder, SystemClock()) as book:
+        commit = book.resolve(ref)
         found = audit(
             book.changes(HISTORY_FOLDERS, commit),
             dict(book.read_folder(RESULTS_FOLDER, commit)),

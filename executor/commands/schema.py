@@ -6,10 +6,11 @@ import argparse
 import json
 from pathlib import Path
 
-from executor.console import Console, Outcome
+from executor.console import Console
 from executor.decisions.schemas import MODELS, document_schema
 from executor.errors import ExitCode
 from executor.reports.blocks import Line
+from executor.reports.reply import Reply
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, _console: Console) -> Outcome:
+def run(options: argparse.Namespace, _console: Console) -> Reply:
     """Write or check `schemas/<document>.schema.json` of the repository."""
     folder = options.repo / "schemas"
     stale = [name for name in MODELS if _read(_path(folder, name)) != _text(name)]
@@ -30,14 +31,14 @@ def run(options: argparse.Namespace, _console: Console) -> Outcome:
     for name in stale:
         _path(folder, name).write_text(_text(name), encoding="utf-8", newline="\n")
     told = tuple(Line(f"written: schemas/{name}.schema.json", "good") for name in stale)
-    return Outcome(
+    return Reply(
         ExitCode.DONE,
         {"written": stale},
         told or (Line("every schema is current", "good"),),
     )
 
 
-def _checked(stale: list[str]) -> Outcome:
+def _checked(stale: list[str]) -> Reply:
     told = tuple(
         Line(
             f"schema: schemas/{name}.schema.json: not what the models say;"
@@ -46,7 +47,7 @@ def _checked(stale: list[str]) -> Outcome:
         )
         for name in stale
     )
-    return Outcome(
+    return Reply(
         ExitCode.REFUSED if stale else ExitCode.DONE,
         {"stale": stale},
         told or (Line("every schema is current", "good"),),

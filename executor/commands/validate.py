@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from executor.console import Console, Outcome
+from executor.console import Console
 from executor.errors import DocumentError, ExitCode, UsageError
 from executor.model.reading import SIZE_LIMIT, Tree, read_document
 from executor.model.verdict import Answer, Verdict
+from executor.reports.reply import Reply
 
 if TYPE_CHECKING:
     from executor.model.settings import Settings
@@ -54,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, _console: Console) -> Outcome:
+def run(options: argparse.Namespace, _console: Console) -> Reply:
     """Judge what the options name."""
     if options.file is None:
         raise UsageError("validate: nothing to judge; name a file with --file")
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace, _console: Console) -> Outcome:
     return validate_document_file(options.file, options.document)
 
 
-def validate_plan_file(path: Path, repository: Path, now: datetime) -> Outcome:
+def validate_plan_file(path: Path, repository: Path, now: datetime) -> Reply:
     """Judge a plan without git and without an account, under the settings of a folder.
 
     Raises:
@@ -90,7 +91,7 @@ def validate_plan_file(path: Path, repository: Path, now: datetime) -> Outcome:
     return _outcome(path, PLAN, judgment.verdicts, digest=digest)
 
 
-def validate_document_file(path: Path, document: str) -> Outcome:
+def validate_document_file(path: Path, document: str) -> Reply:
     """Judge the form of a document that is no plan; of a proposal, its plan's form as well.
 
     Raises:
@@ -149,7 +150,7 @@ def _settings(repository: Path) -> Settings:
 
 def _outcome(
     path: Path, document: str, verdicts: Sequence[Verdict], *, digest: str | None = None
-) -> Outcome:
+) -> Reply:
     from executor.reports.verdicts import verdict_report
 
     answers = {verdict.answer for verdict in verdicts}
@@ -165,7 +166,7 @@ def _outcome(
         else Answer.YES,
         "verdicts": [verdict.model_dump(mode="json") for verdict in verdicts],
     }
-    return Outcome(
+    return Reply(
         ExitCode.REFUSED if refused else ExitCode.DONE,
         data,
         verdict_report(str(path), verdicts, ELSEWHERE),

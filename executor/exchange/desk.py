@@ -12,7 +12,7 @@ from decimal import Decimal
 from heapq import heapify, heappop, heappush
 
 from executor.exchange.matching import Event, next_event, side_price
-from executor.exchange.messages import bad_request, unprocessable
+from executor.exchange.messages import unprocessable
 from executor.exchange.opening import Opening
 from executor.exchange.orders import Fill, Order, Ticket, Treatment, restore
 from executor.exchange.prices import PriceSource
@@ -78,8 +78,14 @@ class Desk:
         self.fills: list[Fill] = []
         """Every fill since the exchange was made, in time."""
         self._today = Today(sessions.previous(now).closes)
-        for raw in sorted(opening.orders, key=lambda one: str(one.get("submitted_at"))):
-            self._take_over(restore(raw, len(self.orders), opening.account_number))
+        past = [restore(raw, opening.account_number) for raw in opening.orders]
+        for order in sorted(past, key=lambda one: one.submitted_at):
+            taken = order.client_order_id in self.by_client_id
+            assert not taken, f"the opening names order {order.client_order_id} once"
+            order.sequence = len(self.orders)
+            if order.is_open:
+                order.estimate = self._estimate(order.ticket, order.submitted_at) or ZERO
+            self._take_over(order)
 
     def instrument(self, symbol_or_id: str) -> Instrument | None:
         """Find a listed symbol, by its name or its asset id."""
@@ -95,14 +101,9 @@ class Desk:
         return stable_id("asset", symbol)
 
     def submit(self, ticket: Ticket, now: datetime, treatment: Treatment | None = None) -> Order:
-        """Accept an order that has been admitted; `advance` fills it.
-
-        Raises:
-            Refusal: The client order id has been used before.
-        """
+        """Accept an order that has been admitted; `advance` fills it."""
         client_order_id = ticket.client_order_id or self._generated_id()
-        if client_order_id in self.by_client_id:
-            raise bad_request("client_order_id must be unique")
+        assert client_order_id not in self.by_client_id, f"{client_order_id} has been admitted"
         open_now = self.sessions.current(now) is not None
         order = Order(
             id=stable_id(self.opening.account_number, "order", client_order_id),
@@ -122,14 +123,19 @@ class Desk:
         """Give the USD a share at which an order is checked.
 
         Its limit or stop; for a market order the ask (bid) in session, the last trade when closed.
+
+        Raises:
+            Refusal: There is no price at all.
         """
-        own = ticket.limit_price or ticket.stop_price
-        if own is not None:
-            return own
-        last_price = self.last_price(ticket.symbol, now)
-        if last_price is None:
+        estimate = self._estimate(ticket, now)
+        if estimate is None:
             raise unprocessable(f'no quote is available for "{ticket.symbol}"')
-        if self.sessions.current(now) is None:
+        return estimate
+
+    def _estimate(self, ticket: Ticket, now: datetime) -> Decimal | None:
+        own = ticket.limit_price or ticket.stop_price
+        last_price = own or self.last_price(ticket.symbol, now)
+        if own is not None or last_price is None or self.sessions.current(now) is None:
             return last_price
         return side_price(ticket.side, last_price)
 

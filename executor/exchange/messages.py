@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from executor.model.numbers import plain
 
@@ -58,7 +58,7 @@ class Response:
     delay_seconds: float = 0.0
     """How long the client waits before the answer, or the cut, reaches it."""
 
-    def json(self) -> object:
+    def json(self) -> Any:
         """Parse the body, numbers with a point as `Decimal`."""
         return json.loads(self.body, parse_float=Decimal)
 

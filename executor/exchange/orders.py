@@ -9,6 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from executor.exchange.messages import read_time, stamp, stamp_or_none, text
+from executor.exchange.prices import floor_minute
 from executor.exchange.universe import stable_id
 from executor.model.numbers import NANO, ONE, ZERO, nanos
 from executor.model.position import Side
@@ -193,7 +194,7 @@ class Order:
         return shown
 
 
-def restore(raw: Mapping[str, object], sequence: int, account_number: str) -> Order:
+def restore(raw: Mapping[str, object], account_number: str) -> Order:
     """Take over an order of an opening, past or open, from Alpaca's JSON form.
 
     `processed_through` (optional) names the time up to which an open order is known not to have
@@ -213,12 +214,13 @@ def restore(raw: Mapping[str, object], sequence: int, account_number: str) -> Or
     )
     submitted = _time(raw.get("submitted_at"))
     assert submitted is not None, f"the opening's order {ticket.client_order_id} has submitted_at"
+    processed = _time(raw.get("processed_through"))
     filled = _number(raw.get("filled_qty")) or ZERO
     status = str(raw.get("status") or "new")
     ended = {name: _time(raw.get(name)) for name in ("filled_at", "canceled_at", "expired_at")}
     return Order(
         id=str(raw.get("id") or stable_id(account_number, "order", ticket.client_order_id)),
-        sequence=sequence,
+        sequence=0,
         ticket=ticket,
         client_order_id=ticket.client_order_id,
         status=status,
@@ -230,7 +232,7 @@ def restore(raw: Mapping[str, object], sequence: int, account_number: str) -> Or
         canceled_at=ended["canceled_at"] or (submitted if status == "canceled" else None),
         expired_at=ended["expired_at"] or (submitted if status == "expired" else None),
         failed_at=submitted if status == "rejected" else None,
-        looked_until=_time(raw.get("processed_through")),
+        looked_until=None if processed is None else floor_minute(processed),
     )
 
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from executor.model.account import Mode
 from executor.model.market import Asset, MarketClock, SymbolPrices
 from executor.model.numbers import ZERO
 from executor.model.order import OrderReport
-from executor.model.result import Approval
 from executor.model.state import TradingStateRecord
+
+if TYPE_CHECKING:
+    from executor.model.result import Approval
 
 
 class Moment(StrEnum):

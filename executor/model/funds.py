@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from executor.model.context import Context, Line
-from executor.model.numbers import CENT, HUNDRED, ZERO
+from executor.model.numbers import HUNDRED, ZERO, cents_down
 from executor.model.order import OrderReport
 from executor.model.position import Side
 from executor.model.words import shares, usd
@@ -96,15 +96,10 @@ def at_most(room: Decimal, lines: Sequence[Line]) -> str:
     if len(lines) == 1 and lines[0].instruction.notional is None:
         line = lines[0]
         if line.quantity and line.worst_notional:
-            most = shares_down(room * line.quantity / line.worst_notional)
+            most = cents_down(room * line.quantity / line.worst_notional)
             return f"reduce it to at most {shares(most)}" if most > 0 else "leave it out"
-    most = room.quantize(CENT, rounding=ROUND_DOWN)
+    most = cents_down(room)
     them, in_all = ("it", "") if len(lines) == 1 else ("them", " in all")
     if most <= 0:
         return f"leave {them} out"
     return f"reduce {them} to at most {usd(most)}{in_all}, pad included"
-
-
-def shares_down(quantity: Decimal) -> Decimal:
-    """Round shares down to two decimals: fine enough for advice."""
-    return quantity.quantize(CENT, rounding=ROUND_DOWN)

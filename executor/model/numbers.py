@@ -6,7 +6,7 @@ between a file and an order.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Final
 
 MAGNITUDE_LIMIT: Final = Decimal(10) ** 12
@@ -14,6 +14,9 @@ MAGNITUDE_LIMIT: Final = Decimal(10) ** 12
 
 DECIMALS_MAX: Final = 9
 """Most digits after the point: what Alpaca accepts for a fractional quantity."""
+
+DIGITS: Final = 28
+"""Significant digits of decimal arithmetic in Python."""
 
 CENT: Final = Decimal("0.01")
 NANO: Final = Decimal("0.000000001")
@@ -61,9 +64,21 @@ def decimals(value: Decimal) -> int:
 
 def cents(value: Decimal) -> Decimal:
     """Round an amount of USD to the cent, halves away from zero."""
-    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+    return _rounded(value, CENT, ROUND_HALF_UP)
+
+
+def cents_down(value: Decimal) -> Decimal:
+    """Round to two decimals toward zero: for advice that has to be true."""
+    return _rounded(value, CENT, ROUND_DOWN)
 
 
 def nanos(value: Decimal) -> Decimal:
     """Round to nine decimals, halves away from zero: the finest number that a document holds."""
-    return value.quantize(NANO, rounding=ROUND_HALF_UP)
+    return _rounded(value, NANO, ROUND_HALF_UP)
+
+
+def _rounded(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    # What fills all digits of the arithmetic has no finer decimals, and `quantize` would refuse it.
+    if value.adjusted() - step.adjusted() >= DIGITS:
+        return value
+    return value.quantize(step, rounding=rounding)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from executor.model.numbers import ZERO
 from executor.model.position import Side
-from executor.model.result import Refusal
+
+if TYPE_CHECKING:
+    from executor.model.result import Refusal
 
 OrderType = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
 TimeInForce = Literal["day", "gtc"]

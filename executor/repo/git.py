@@ -28,6 +28,21 @@ class GitFailed(BookUnavailable):
         super().__init__(f"git {arguments[0]}: {said}; mend that and run again")
 
 
+def create_repository(folder: Path) -> None:
+    """Make a repository with a branch named main.
+
+    Raises:
+        BookUnavailable: git refused.
+    """
+    done = subprocess.run(
+        ["git", "init", "--quiet", "--initial-branch=main", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise GitFailed(("init",), done.returncode, done.stderr)
+
+
 class Git:
     """The git program in one repository."""
 

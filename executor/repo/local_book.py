@@ -215,7 +215,7 @@ class LocalBook:
         else:
             self._move(MAIN, new, expected)
             local = expected
-        self._bring_along(local, new)
+        self._bring_along(local, new, change)
         return new
 
     def _write_commit(self, change: Change, parent: str) -> str:
@@ -271,10 +271,11 @@ class LocalBook:
             raise error from None
         self._git.run("update-ref", REMOTE_MAIN, new)
 
-    def _bring_along(self, old: str, new: str) -> None:
+    def _bring_along(self, old: str, new: str, change: Change) -> None:
         """Move branch and work tree to the new commit, where nothing of a person's is lost."""
         on_main = self._symbolic_head() == MAIN
         if on_main:
+            self._stage_what_lies_there(change)
             try:
                 self._git.run("read-tree", "-m", "-u", old, new)
             except GitFailed:
@@ -283,6 +284,13 @@ class LocalBook:
                     return
         if self._has_remote:
             self._git.run("update-ref", "-m", "autoinvestor", MAIN, new, old)
+
+    def _stage_what_lies_there(self, change: Change) -> None:
+        """A new file that lies in the work tree already, as committed, is in nobody's way."""
+        for path, data in change.writes.items():
+            file = self.top / path
+            if file.is_file() and file.read_bytes() == data:
+                self._git.run("update-index", "--add", "--", path)
 
     def _symbolic_head(self) -> str:
         try:

@@ -22,3 +22,10 @@ def load_schema(name: str) -> dict[str, Any]:
     path = schema_folder() / f"{name}.schema.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def template_settings() -> bytes:
+    """Give the settings file that a new repository starts from."""
+    packed = _PACKAGE / "schemas" / "autoinvestor.toml"
+    path = packed if packed.is_file() else _PACKAGE.parent / "autoinvestor.toml"
+    return path.read_bytes()
