@@ -67,6 +67,8 @@ def gather(
     """
     view = view or view_account(broker, earliest_order(plan))
     symbols = _symbols(plan.proposal)
+    # The money checks count what open orders may still cost, in whatever symbol these are.
+    priced = sorted({*symbols, *(one.symbol for one in view.open_orders)})
     opened = view.clock.current.opens if view.clock.current else _midnight(now)
     executed = executed_as(main.results, plan.digest) if not own_orders else None
     return Facts(
@@ -81,7 +83,7 @@ def gather(
         account=view.account,
         positions=view.positions,
         open_orders=view.open_orders,
-        prices=_or_none(lambda: broker.prices(symbols)),
+        prices=_or_none(lambda: broker.prices(priced)),
         assets=_or_none(lambda: broker.assets(symbols)),
         average_volumes=_or_none(lambda: broker.average_volumes(_bought(plan.proposal))),
         record=record_facts(

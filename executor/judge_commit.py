@@ -1,4 +1,4 @@
-"""Judge the plan at a commit with the account as it is: what a pull request's reviewer wants to know.
+"""Judge the plan at a commit with the account as it is: what a reviewer wants to know.
 
 Limits and record come from main, never from the commit that is judged.
 """

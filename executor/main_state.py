@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pydantic import ValidationError
 
@@ -96,7 +96,7 @@ class MainState:
             try:
                 if data is None:
                     raise UsageError(f"{SETTINGS_PATH}: not on main; commit the template's")
-                return SettingsInForce(parse_settings(data), raw_digest(data), fault)
+                return SettingsInForce(_parsed(data), raw_digest(data), fault)
             except UsageError as error:
                 fault = fault or str(error)
             changed = self._book.last_change(SETTINGS_PATH, at)
@@ -208,6 +208,22 @@ def owner_text(intent: Intent) -> str:
 
 def read_plan(data: bytes, added: CommitInfo) -> PlanOnMain:
     """Read a plan and ask both gates; whatever is wrong is kept as verdicts."""
+    return PlanOnMain(data, added, *_judged(data))
+
+
+# A run reads main several times, and most of it is as it was. What bytes mean never changes.
+
+
+@lru_cache(maxsize=8)
+def _parsed(data: bytes) -> Settings:
+    return parse_settings(data)
+
+
+@lru_cache(maxsize=8)
+def _judged(
+    data: bytes,
+) -> tuple[str, Tree | None, TradingInstructionSet | None, tuple[Verdict, ...]]:
+    """Digest, tree, plan and problems of a plan's bytes."""
     try:
         tree = read_document(data)
     except DocumentError as error:
@@ -217,12 +233,12 @@ def read_plan(data: bytes, added: CommitInfo) -> PlanOnMain:
             observed=f"{PLAN_PATH}: {error}"[:2_000],
             remedy="propose a plan that can be read",
         )
-        return PlanOnMain(data, added, raw_digest(data), None, None, (verdict,))
+        return raw_digest(data), None, None, (verdict,)
     plan, problems = judge_tree(tree, load_schema("trading_instructions"), TradingInstructionSet)
-    verdicts = tuple(problem.verdict() for problem in problems)
-    return PlanOnMain(data, added, plan_digest(tree), tree, plan, verdicts)
+    return plan_digest(tree), tree, plan, tuple(problem.verdict() for problem in problems)
 
 
+@lru_cache(maxsize=20_000)
 def _link(path: str, data: bytes) -> Link:
     try:
         tree = read_document(data)

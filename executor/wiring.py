@@ -111,6 +111,11 @@ def connector(clock: Clock, environment: Mapping[str, str], *, story: bool = Fal
             raise UsageError(
                 f"--now is for sim only, and the settings say {settings.mode}; drop it"
             )
+        if story and ledger.as_of is not None and clock.now() < ledger.as_of:
+            last = timestamp_text(ledger.as_of)
+            raise UsageError(
+                f"--now lies before the last result, written {last}; take a later time"
+            )
         with contextlib.ExitStack() as stack:
             if settings.mode is not Mode.SIM:
                 key, secret = environment.get(KEY), environment.get(SECRET)

@@ -55,7 +55,7 @@ def _compared(
     facts = context.facts
     assert facts.positions is not None, "`positions` is among the needs"
     moving: set[str] = set()
-    if facts.openings_only or facts.already_sent:
+    if facts.already_sent:
         moving = {one.ticker for one in context.plan.instructions if one.is_trade}
     recorded = {name: count for name, count in positions.items() if count and name not in moving}
     held = {

@@ -44,8 +44,8 @@ def judge(context: Context) -> Iterator[Finding]:
     lines = {line.index: line for line in context.lines}
     for index, instruction in enumerate(context.plan.instructions):
         line = lines.get(index)
-        if line is None and (instruction.is_trade or context.facts.openings_only):
-            continue  # the broker has it, or it is not asked about in this wave
+        if index in context.facts.already_sent:
+            continue
         flaws = list(_unsupported(instruction))
         if line is not None and not flaws:
             found = line.reference

@@ -26,10 +26,10 @@ from executor.model.plan import PLAN_PATH
 from executor.model.settings import SETTINGS_PATH
 from executor.model.words import instant, percent, usd
 from executor.model.writing import write_document
-from executor.reports.blocks import Line
-from executor.reports.reply import Reply
 from executor.repo.git import Git, create_repository
 from executor.repo.schema_files import template_settings
+from executor.reports.blocks import Line
+from executor.reports.reply import Reply
 from executor.settings import parse_settings
 from executor.strategy_logger import StrategyReviewLogger
 from executor.wiring import open_world

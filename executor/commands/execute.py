@@ -240,7 +240,7 @@ class _Run:
         )
 
     def _judge_rest(self, plan: PlanOnMain, broker: Broker, intent: Intent, sent: Sent) -> Judged:
-        """Ask the checks again about what is not at the broker yet, with the account as it is now."""
+        """Ask the checks again about what the broker does not have, with the account as it is."""
         now_on_main = MainState(self.world.book, self.world.book.head())
         current = now_on_main.unfinished
         if current is None or current.digest != plan.digest:
@@ -370,8 +370,7 @@ class _Tally:
         kept = tuple(
             one
             for one in self.verdicts
-            if (one.answer is Answer.NO
-            and (one.check, one.pointer) not in newer)
+            if (one.answer is Answer.NO and (one.check, one.pointer) not in newer)
             or one.check not in asked_again
         )
         self.verdicts = kept + judged.judgment.verdicts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -131,7 +132,8 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return f"{str(value).lower()}: "
     if isinstance(value, str):
-        return f'"{value}": ' if 0 < len(value) <= SHOWN_MAX else ""
+        shown = json.dumps(value, ensure_ascii=False)
+        return f"{shown}: " if 2 < len(shown) <= SHOWN_MAX else ""
     return "" if isinstance(value, (dict, list)) else f"{value}: "
 
 

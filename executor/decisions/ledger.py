@@ -53,6 +53,8 @@ class Ledger:
     """USD: the highest equity of any result since the peak was last rebased."""
     through: str | None = None
     """The last result that is included."""
+    as_of: datetime | None = None
+    """When that one was written."""
 
     @property
     def open_orders(self) -> tuple[Order, ...]:
@@ -75,10 +77,11 @@ def fold(
     orders: dict[str, Order] = {}
     peak: Decimal | None = None
     through: str | None = None
+    as_of: datetime | None = None
     for path, result in results:
         if result.mode is not mode or (account is not None and result.account != account):
             continue
-        through = path
+        through, as_of = path, result.timestamp
         for instruction in result.instructions:
             for fill in instruction.fills:
                 assert instruction.side is not None, f"{path}: a fill has a side"
@@ -87,8 +90,12 @@ def fold(
                 positions[instruction.ticker] = effect.position
                 cash += effect.cash_change
                 realized += effect.realized_pl
-            if instruction.client_order_id is not None and instruction.outcome in SENT:
-                orders[instruction.client_order_id] = _order(path, result, instruction)
+            key = instruction.client_order_id
+            if key is not None and instruction.outcome in SENT:
+                orders[key] = _order(path, result, instruction)
+            elif key is not None:
+                # An order that had no answer, and of which it is known now that it never arrived.
+                orders.pop(key, None)
         equity = result.final_portfolio.total_value
         peak = equity if peak is None else max(peak, equity)
         if result.state is not None and result.state.peak_equity_rebased_at is not None:
@@ -100,6 +107,7 @@ def fold(
         orders=orders,
         peak_equity=peak,
         through=through,
+        as_of=as_of,
     )
 
 
@@ -167,9 +175,9 @@ def _stop_outs(ledger: Ledger) -> Iterable[tuple[str, str, datetime]]:
     for one in ledger.orders.values():
         is_stop = one.instruction.order_type in ("stop", "trailing_stop")
         if is_stop and one.instruction.side == "sell" and one.instruction.filled_quantity:
-            when = one.instruction.fills[-1].at if one.instruction.fills else None
-            if when is not None:
-                yield one.strategy, one.instruction.ticker, when
+            # The newest result holds no fill where an earlier one told all of them.
+            fills = one.instruction.fills
+            yield one.strategy, one.instruction.ticker, fills[-1].at if fills else one.seen_at
 
 
 def executed_as(results: Iterable[tuple[str, ExecutionResult]], plan_digest: str) -> str | None:

@@ -85,11 +85,9 @@ def judge(context: Context, rules: Iterable[Rule]) -> Judgment:
 
 
 def _exits(context: Context) -> frozenset[int]:
+    others = {index for index, one in enumerate(context.plan.instructions) if not one.is_trade}
     reducing = {line.index for line in context.exits}
-    if not context.facts.openings_only:
-        instructions = enumerate(context.plan.instructions)
-        reducing |= {index for index, one in instructions if not one.is_trade}
-    return frozenset(reducing)
+    return frozenset(reducing | (others - context.facts.already_sent))
 
 
 def _going(

@@ -1,4 +1,4 @@
-"""When an order fills, and at what price: a pure look along the price path.
+"""When an order fills, and at what price: a look along the price path, which books nothing.
 
 A BUY takes the ask and a SELL the bid of the minute. A limit order fills in the first minute whose
 ask (bid) is at its limit or better, at that ask (bid). A stop is triggered by the last price and
@@ -75,8 +75,7 @@ def _first_fill(
         if minute is None:
             continue
         last_price = prices.price(order.ticket.symbol, minute)
-        if last_price is None:
-            continue
+        assert last_price is not None, f"{minute} was found by its price"
         price = side_price(order.ticket.side, last_price)
         return Event(max(minute, release), _quantity(order, price), price)
     return None

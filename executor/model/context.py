@@ -119,8 +119,6 @@ def _lines(context: Context) -> Iterator[Line]:
             continue
         if index in context.facts.already_sent:
             continue
-        if context.facts.openings_only and instruction.action == "SELL":
-            continue
         yield _line(context, index, instruction)
 
 

@@ -98,7 +98,7 @@ class RecordFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One value, gathered first. A field that is None is a fact that is missing, never a default."""
+    """One value, gathered first. A field that is None is a missing fact, never a default."""
 
     now: datetime
     moment: Moment
@@ -110,8 +110,6 @@ class Facts:
     """Ids of this plan that its intent, if it has one, explains."""
     already_sent: frozenset[int] = frozenset()
     """Indexes of the lines that the broker has: only the rest is asked about."""
-    openings_only: bool = False
-    """True in the second wave: exits are at the broker, only BUYs are asked about."""
     market_clock: MarketClock | None = None
     account: AccountFacts | None = None
     positions: Mapping[str, PositionFacts] | None = None

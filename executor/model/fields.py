@@ -130,6 +130,9 @@ Quantity = Annotated[
 
 def _whole(value: object) -> object:
     """Take 1.0 for 1, as JSON Schema does; what is no whole number is pydantic's to refuse."""
+    if isinstance(value, bool):
+        # In Python True equals 1, and a literal is looked up by equality.
+        raise ValueError("not a whole number; write one without a fraction, bare")
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return int(value)
     return value

@@ -250,9 +250,15 @@ def limit_problems(settings: Settings) -> list[str]:
     """Name each limit that is neither set nor acknowledged, and each wrong acknowledgment."""
     problems = []
     for check in settings.acknowledged_disabled:
-        if check not in LIMITS_BY_CHECK or check in ALWAYS_SET:
+        if check in ALWAYS_SET:
             problems.append(
-                f"acknowledged_disabled: `{check}` cannot be turned off; take it out of the list"
+                f"acknowledged_disabled: `{check}` cannot be turned off, others lean on it;"
+                " take it out of the list"
+            )
+        elif check not in LIMITS_BY_CHECK:
+            problems.append(
+                f"acknowledged_disabled: `{check}` is no check that can be turned off;"
+                f" {_meant(check)}"
             )
     for check, names in LIMITS_BY_CHECK.items():
         missing = [name for name in names if getattr(settings.limits, name) is None]
@@ -263,11 +269,16 @@ def limit_problems(settings: Settings) -> list[str]:
                 " take out the one or the other"
             )
         elif missing and not off:
-            problems += [
-                f"limits: `{name}` is absent; set it, or name `{check}` in acknowledged_disabled"
-                for name in missing
-            ]
+            remedy = "" if check in ALWAYS_SET else f", or name `{check}` in acknowledged_disabled"
+            problems += [f"limits: `{name}` is absent; set it{remedy}" for name in missing]
     return problems
+
+
+def _meant(check: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(check, sorted(LIMITS_BY_CHECK.keys() - ALWAYS_SET), n=1)
+    return f"did you mean `{close[0]}`?" if close else "take it out of the list"
 
 
 def is_known_book(strategy: str, settings: Settings) -> bool:

@@ -43,7 +43,8 @@ def _headline(subject: str, refusals: Sequence[Verdict], waiting: Sequence[Verdi
 
 def _listed(verdicts: Sequence[Verdict], label: str, tone: Tone) -> Iterable[Line]:
     for one in verdicts[:LINES_MAX]:
-        yield Line(label + one.sentence(), tone)
+        # A key or a text of the plan may hold line ends; a verdict is one line.
+        yield Line((label + one.sentence()).replace("\n", "\\n"), tone)
     if len(verdicts) > LINES_MAX:
         rest = len(verdicts) - LINES_MAX
         yield Line(f"{label}and {rest:,} more; `--json` gives them all", tone)

@@ -1,0 +1,24 @@
+"""The contract runs over both transports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.brokers.support import Kind, Rig, rig
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
+@pytest.fixture(params=["http", "engine"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    return "http" if request.param == "http" else "engine"
+
+
+@pytest.fixture
+def both(kind: Kind) -> Iterator[Rig]:
+    with rig(kind) as made:
+        yield made

@@ -1,0 +1,102 @@
+"""What is sent is the SDK's, and what it does on its own is switched off."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from executor.brokers import sdk
+from executor.brokers.sdk import SDK_VERSION, SdkTransport, addresses
+from executor.errors import UsageError
+from executor.model.account import Mode
+from tests.brokers.support import KEY, SECRET, rig
+
+
+def test_the_sdk_sends_with_its_own_headers() -> None:
+    with rig("http") as made:
+        made.broker.account()
+        headers = made.exchange.requests[0].headers
+        assert headers["User-Agent"].startswith(f"APCA-PY/{SDK_VERSION} ")
+        assert headers["APCA-API-KEY-ID"] == KEY
+        assert headers["APCA-API-SECRET-KEY"] == SECRET
+
+
+def test_the_version_is_the_pinned_one() -> None:
+    assert importlib.metadata.version("alpaca-py") == SDK_VERSION
+
+
+def test_the_trading_client_sends_in_the_same_way() -> None:
+    """The reason why its base class is enough: it overrides nothing of the way out."""
+    code = """
+from alpaca.common.rest import RESTClient
+from alpaca.trading.client import TradingClient
+names = ("_request", "_one_request", "_get_auth_headers", "_get_default_headers", "get", "post")
+print(all(getattr(TradingClient, one) is getattr(RESTClient, one) for one in names))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
+def test_the_hosts_of_each_mode() -> None:
+    assert addresses(Mode.PAPER) == {
+        "trading": "https://paper-api.alpaca.markets",
+        "data": "https://data.alpaca.markets",
+    }
+    assert addresses(Mode.LIVE)["trading"] == "https://api.alpaca.markets"
+    for given in ("http://127.0.0.1:7", "http://127.0.0.1:7/", "http://127.0.0.1:7/v2/"):
+        assert addresses(Mode.SIM, given) == {
+            "trading": "http://127.0.0.1:7",
+            "data": "http://127.0.0.1:7",
+        }
+
+
+def test_an_exchange_address_is_for_sim_alone() -> None:
+    assert addresses(Mode.LIVE, "http://127.0.0.1:7") == addresses(Mode.LIVE)
+
+
+@pytest.mark.parametrize("url", [None, "", "127.0.0.1:7", "ftp://x", "http://", "http://a:b@c"])
+def test_no_address(url: str | None) -> None:
+    with pytest.raises(UsageError, match="AUTOINVESTOR_EXCHANGE_URL"):
+        addresses(Mode.SIM, url)
+
+
+@pytest.mark.parametrize("key", ["", "abc def ghi", "abcdefghi\n", "abcdefghü"])
+def test_a_key_that_no_header_can_carry_is_named_but_not_shown(key: str) -> None:
+    with pytest.raises(UsageError, match="ALPACA_API_KEY") as caught:
+        SdkTransport(Mode.SIM, key, "secret", "http://127.0.0.1:7")
+    assert not key or key.strip() not in str(caught.value)
+    with pytest.raises(UsageError, match="ALPACA_SECRET_KEY"):
+        SdkTransport(Mode.SIM, "key", key, "http://127.0.0.1:7")
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        SimpleNamespace(),
+        SimpleNamespace(_retry=3),
+        SimpleNamespace(_retry=None, _session=SimpleNamespace(request=print)),
+        SimpleNamespace(_retry=3, _session=SimpleNamespace(send=print)),
+    ],
+)
+def test_another_sdk_is_refused_by_its_version(client: object) -> None:
+    with pytest.raises(UsageError, match=f"alpaca-py=={SDK_VERSION}"):
+        sdk._require_names(client)
+
+
+def test_a_path_without_a_version_is_our_mistake() -> None:
+    with (
+        SdkTransport(Mode.SIM, KEY, SECRET, "http://127.0.0.1:7") as transport,
+        pytest.raises(AssertionError),
+    ):
+        transport.ask("trading", "GET", "/orders")
+
+
+def test_every_request_has_a_timeout_and_follows_no_redirect() -> None:
+    with SdkTransport(Mode.SIM, KEY, SECRET, "http://127.0.0.1:7") as transport:
+        for client in transport._clients.values():
+            assert client._retry == 0
+            assert client._session.request.__module__ == "executor.brokers.sdk"

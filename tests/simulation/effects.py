@@ -1,0 +1,214 @@
+"""Where a run touches the world: every effect counted, and a schedule that acts around each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeVar
+
+from executor.brokers.transport import Answer, Base, Method, Transport
+from executor.exchange.engine import Exchange
+from executor.exchange.orders import Order
+from executor.ports import Book, Change, Clock, CommitInfo
+
+T = TypeVar("T")
+Act = Callable[[], None]
+
+CHANGES: Final = frozenset({"commit", "POST", "DELETE"})
+"""What changes the world outside the process: the points that matter."""
+
+EVERYTHING: Final = CHANGES | {"GET", "head", "sleep"}
+"""Reads and waits as well: dying there is dying between two changes."""
+
+
+class Died(BaseException):
+    """The process is gone; nothing of it runs any more, so no handler of ours may catch it."""
+
+
+def die() -> None:
+    """End the run here."""
+    raise Died
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One order as it left a run, and what the exchange then had."""
+
+    run: int
+    at: datetime
+    main: str
+    """Where this run had last seen main."""
+    asked_hours_at: datetime
+    """When this run had last asked for the market's hours, which begins each judgment."""
+    client_order_id: str
+    symbol: str
+    side: str
+    was_taken: bool
+    """The exchange had an order of this id already."""
+    accepted: bool
+    """The exchange has a new order because of it."""
+    open_before: tuple[tuple[str, str, datetime], ...]
+    """Id, side and time of submission of each order that was open at the exchange before."""
+
+
+@dataclass
+class Effects:
+    """Counts one run's effects and does what a schedule asks for around them.
+
+    Effect k has the points 2k, just before it, and 2k + 1, just after it.
+    """
+
+    run: int = 0
+    acts: Mapping[int, Act] = field(default_factory=dict)
+    """What happens at which point."""
+    kinds: frozenset[str] = CHANGES
+    """Which effects count."""
+    done: list[str] = field(default_factory=list)
+    """The effects so far, in words."""
+    main: str = ""
+    asked_hours_at: datetime | None = None
+
+    @property
+    def points(self) -> range:
+        """Every point that the run has passed."""
+        return range(2 * len(self.done))
+
+    def around(self, kind: str, words: str, effect: Callable[[], T]) -> T:
+        """Have an effect, with what the schedule wants before and after it."""
+        if kind not in self.kinds:
+            return effect()
+        number = len(self.done)
+        self.done.append(f"{kind} {words}")
+        self._reach(2 * number)
+        try:
+            return effect()
+        finally:
+            # Also after an effect whose answer was lost or refused.
+            self._reach(2 * number + 1)
+
+    def _reach(self, point: int) -> None:
+        act = self.acts.get(point)
+        if act is not None:
+            act()
+
+
+class CountedBook:
+    """A book whose commits count."""
+
+    def __init__(self, book: Book, effects: Effects) -> None:
+        self._book = book
+        self._effects = effects
+
+    def tidy(self) -> None:
+        self._book.tidy()
+
+    def head(self) -> str:
+        found = self._effects.around("head", "", self._book.head)
+        self._effects.main = found
+        return found
+
+    def read(self, path: str, at: str) -> bytes | None:
+        return self._book.read(path, at)
+
+    def read_folder(self, folder: str, at: str) -> Iterator[tuple[str, bytes]]:
+        return self._book.read_folder(folder, at)
+
+    def last_change(self, path: str, at: str) -> CommitInfo | None:
+        return self._book.last_change(path, at)
+
+    def with_trailer(
+        self, key: str, value: str | None, at: str, most: int
+    ) -> tuple[CommitInfo, ...]:
+        return self._book.with_trailer(key, value, at, most)
+
+    def commit(self, change: Change, expected: str) -> str:
+        new = self._effects.around(
+            "commit", change.subject, lambda: self._book.commit(change, expected)
+        )
+        self._effects.main = new
+        return new
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        return self._book.exclusive()
+
+
+class CountedClock:
+    """A clock whose sleeps count."""
+
+    def __init__(self, clock: Clock, effects: Effects) -> None:
+        self._clock = clock
+        self._effects = effects
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._effects.around("sleep", f"{seconds:g}", lambda: self._clock.sleep(seconds))
+
+
+class CountedTransport:
+    """A transport whose requests count, and that writes down every order which leaves."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        exchange: Exchange,
+        clock: Clock,
+        effects: Effects,
+        posts: list[Post],
+    ) -> None:
+        self._transport = transport
+        self._exchange = exchange
+        self._clock = clock
+        self._effects = effects
+        self._posts = posts
+
+    def ask(
+        self,
+        base: Base,
+        method: Method,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+    ) -> Answer:
+        def carry() -> Answer:
+            if path == "/v2/clock":
+                self._effects.asked_hours_at = self._clock.now()
+            if method == "POST" and path == "/v2/orders":
+                return self._post(base, path, body or {})
+            return self._transport.ask(base, method, path, query=query, body=body)
+
+        words = path if body is None else f"{path} {body.get('side')} {body.get('symbol')}"
+        return self._effects.around(method, words, carry)
+
+    def _post(self, base: Base, path: str, body: Mapping[str, str]) -> Answer:
+        desk = self._exchange.desk
+        key = body["client_order_id"]
+        was_taken = key in desk.by_client_id
+        before = tuple(_shown(one) for one in desk.open_orders.values())
+        at = self._clock.now()
+        try:
+            return self._transport.ask(base, "POST", path, body=body)
+        finally:
+            assert self._effects.asked_hours_at is not None, "nothing is sent before it is judged"
+            self._posts.append(
+                Post(
+                    run=self._effects.run,
+                    at=at,
+                    main=self._effects.main,
+                    asked_hours_at=self._effects.asked_hours_at,
+                    client_order_id=key,
+                    symbol=body["symbol"],
+                    side=body["side"],
+                    was_taken=was_taken,
+                    accepted=not was_taken and key in desk.by_client_id,
+                    open_before=before,
+                )
+            )
+
+
+def _shown(order: Order) -> tuple[str, str, datetime]:
+    return order.client_order_id, order.ticket.side, order.submitted_at

@@ -1,0 +1,323 @@
+"""What must hold after every schedule, whatever happened in it; each breach is one sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from executor.decisions.auditing import audit
+from executor.decisions.ledger import STILL_OPEN, Ledger, Order
+from executor.decisions.plan import client_order_id
+from executor.exchange.orders import Order as ExchangeOrder
+from executor.main_state import (
+    HISTORY_FOLDER,
+    PLAN_DIGEST,
+    RESULT,
+    RESULTS_FOLDER,
+    STEP,
+    MainState,
+    PlanOnMain,
+)
+from executor.model.expiry import expiry
+from executor.model.market import Session
+from executor.model.numbers import ZERO
+from executor.model.plan import PLAN_PATH
+from executor.model.result import ExecutionResult, Outcome
+from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
+from executor.model.reading import read_document
+from executor.repo.local_book import HISTORY_FOLDERS
+from tests.fakes.memory_book import MemoryBook
+from tests.simulation.effects import Post
+from tests.simulation.world import Simulation
+
+PREFIX: Final = "ai-"
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """One order of an intent on main: what its id may stand for."""
+
+    digest: str
+    index: int
+    side: str
+    symbol: str
+
+
+def breaches(sim: Simulation) -> Iterator[str]:
+    """Everything that does not hold at the end of a schedule, when nothing more is due."""
+    main = sim.main
+    yield from _history(sim)
+    yield from _results(sim, main)
+    intended = _intents(sim)
+    yield from _posts(sim, intended)
+    yield from _exchange_orders(sim, main, intended)
+    yield from _outcomes(sim, main.ledger)
+    yield from _account(sim, main.ledger)
+    if main.plan is not None or main.unfinished is not None:
+        yield "a plan is still on main, or validated without an end"
+
+
+# The record by itself.
+
+
+def _history(sim: Simulation) -> Iterator[str]:
+    book, head = MemoryBook(sim.origin), sim.origin.main
+    found = audit(
+        book.changes(HISTORY_FOLDERS, head),
+        dict(book.read_folder(RESULTS_FOLDER, head)),
+        dict(book.read_folder(HISTORY_FOLDER, head)),
+    )
+    for breach in found.breaches:
+        yield f"audit: {breach.rule}: {breach.sentence}"
+
+
+def _results(sim: Simulation, main: MainState) -> Iterator[str]:
+    """One end for each beginning: a merged plan has one result, a validated one one execution."""
+    executions = [one for _, one in main.results if one.kind == "execution"]
+    ends = Counter(one.plan_digest for one in executions if one.plan_status == "completed")
+    for digest, count in ends.items():
+        if count > 1:
+            yield f"plan {(digest or '')[:8]} was completed {count} times"
+    paths = Counter(one.archived_as for one in executions)
+    for path, count in paths.items():
+        if count > 1:
+            yield f"{path} has {count} execution results"
+    for one in executions:
+        summary = one.execution_summary
+        counts = summary.successful + summary.failed + summary.partially_filled
+        counts += summary.open + summary.denied + summary.unknown
+        if counts != summary.total_instructions or counts != len(one.instructions):
+            yield f"the counts of {one.archived_as} do not add up"
+    yield from _steps(sim)
+
+
+def _steps(sim: Simulation) -> Iterator[str]:
+    """Walk main from its first commit: each `validated` is followed by exactly one end."""
+    running: str | None = None
+    for commit in reversed(list(sim.origin.line(sim.origin.main))):
+        step, digest = commit.info.trailers.get(STEP), commit.info.trailers.get(PLAN_DIGEST)
+        if step == "validated":
+            if running is not None:
+                yield f"plan {running[:8]} has no end before the next one was validated"
+            running = digest
+        elif step is not None:
+            if running is not None and digest != running:
+                yield f"plan {(digest or '')[:8]} ended while {running[:8]} ran"
+            running = None
+            if commit.info.trailers.get(RESULT) not in commit.touched:
+                yield f"the end of plan {(digest or '')[:8]} wrote no result"
+
+
+# What left, and when.
+
+
+def _intents(sim: Simulation) -> dict[str, Intended]:
+    """Every order that a `validated` commit names, by the id that its place in the plan gives."""
+    found: dict[str, Intended] = {}
+    repository = sim.settings.repository
+    book = MemoryBook(sim.origin)
+    for commit in sim.origin.line(sim.origin.main):
+        if commit.info.trailers.get(STEP) != "validated":
+            continue
+        plan = MainState(book, commit.info.commit).unfinished
+        assert plan is not None, "nobody writes `validated` here but the executor"
+        assert plan.plan is not None, "a validated plan passed both gates"
+        assert plan.plan.intent is not None, "a validated plan has an intent"
+        for one in plan.plan.intent.orders:
+            key = client_order_id(repository, plan.digest, one.index)
+            found[key] = Intended(plan.digest, one.index, one.side, one.symbol)
+    return found
+
+
+def _posts(sim: Simulation, intended: dict[str, Intended]) -> Iterator[str]:
+    deadline = timedelta(seconds=float(sim.settings.execution.fill_deadline_seconds))
+    for number, post in enumerate(sim.posts):
+        name = f"{post.side} {post.symbol} {post.client_order_id}"
+        meant = intended.get(post.client_order_id)
+        if meant is None:
+            yield f"{name} was sent and no intent names it"
+            continue
+        if (meant.side, meant.symbol) != (post.side, post.symbol):
+            yield f"{name} is not the order that its id stands for"
+        if post.was_taken and not sim.racing:
+            yield f"{name} was sent again although the exchange had it"
+        yield from _in_turn(sim, number, meant, intended, deadline)
+        yield from _allowed(sim, post)
+
+
+def _in_turn(
+    sim: Simulation,
+    number: int,
+    meant: Intended,
+    intended: dict[str, Intended],
+    deadline: timedelta,
+) -> Iterator[str]:
+    """A BUY leaves once every SELL of its plan has ended, or has been waited for."""
+    post = sim.posts[number]
+    if post.side != "buy" or not post.accepted:
+        return
+    for key, side, submitted_at in post.open_before:
+        other = intended.get(key)
+        if side == "sell" and other is not None and other.digest == meant.digest:
+            if post.at - submitted_at < deadline:
+                yield f"buy {post.symbol} was sent while the SELL of {other.symbol} was open"
+    tried = {one.client_order_id for one in sim.posts[:number]}
+    for later in sim.posts[number + 1 :]:
+        other = intended.get(later.client_order_id)
+        same = other is not None and other.digest == meant.digest
+        if same and later.side == "sell" and later.client_order_id not in tried:
+            yield f"buy {post.symbol} was sent before the SELL of {later.symbol}"
+
+
+def _allowed(sim: Simulation, post: Post) -> Iterator[str]:
+    """What the gates say by what the run had read: nothing halted, nothing expired."""
+    at = MainState(MemoryBook(sim.origin), post.main)
+    data = sim.origin.commits[post.main].tree.get(STATE_PATH)
+    if data is not None:
+        state = TradingStateRecord.model_validate(read_document(data)).state
+        if state is TradingState.HALTED:
+            yield f"{post.side} {post.symbol} was sent while HALTED"
+        if state is TradingState.REDUCE_ONLY and post.side == "buy":
+            yield f"buy {post.symbol} was sent while REDUCE_ONLY"
+    plan = at.unfinished
+    if plan is None:
+        yield f"{post.side} {post.symbol} was sent without an intent on main"
+        return
+    end = _expiry(sim, plan)
+    if end is not None and post.asked_hours_at > end:
+        yield f"{post.side} {post.symbol} was sent after the plan had expired"
+
+
+def _expiry(sim: Simulation, plan: PlanOnMain) -> datetime | None:
+    sessions = sim.exchange.desk.sessions
+    added = plan.added.committed_at
+    first = sessions.current(added) or sessions.following(added)
+    listed = [first]
+    while len(listed) < 4:
+        listed.append(sessions.following(listed[-1].opens))
+    previous = sessions.previous(added)
+    known = [previous, *listed]
+    return expiry(
+        plan.proposal,
+        added,
+        [Session(one.opens, one.closes) for one in known],
+        sim.settings.execution.sessions_valid,
+    )
+
+
+# The record against the exchange.
+
+
+def _exchange_orders(
+    sim: Simulation, main: MainState, intended: dict[str, Intended]
+) -> Iterator[str]:
+    """Every order of ours at the exchange is one that an intent names and a result explains."""
+    ledger = main.ledger
+    places: Counter[tuple[str, int]] = Counter()
+    for order in sim.exchange.desk.orders.values():
+        key = order.client_order_id
+        meant = intended.get(key)
+        if meant is None:
+            yield f"the exchange has order {key}, which no intent names"
+            continue
+        places[meant.digest, meant.index] += 1
+        if key not in ledger.orders:
+            yield f"the exchange has {order.status} order {key}, which no result explains"
+    for (digest, index), count in places.items():
+        if count > 1:
+            yield f"instruction {index} of plan {digest[:8]} became {count} orders"
+
+
+_ENDED: Final = {
+    Outcome.FILLED: {"filled"},
+    Outcome.PARTIALLY_FILLED: {"canceled", "expired", "rejected"},
+    Outcome.CANCELED: {"canceled"},
+    Outcome.EXPIRED: {"expired"},
+    Outcome.REJECTED: {"rejected"},
+}
+
+
+def _outcomes(sim: Simulation, ledger: Ledger) -> Iterator[str]:
+    desk = sim.exchange.desk
+    for key, order in ledger.orders.items():
+        yield from _outcome(key, order, desk.by_client_id.get(key))
+    unresolved = [
+        key for key, one in ledger.orders.items() if one.instruction.outcome.value == "unknown"
+    ]
+    if unresolved and not _may_stay_unknown(sim, ledger, unresolved):
+        yield f"{', '.join(unresolved)}: unknown for good"
+
+
+def _may_stay_unknown(sim: Simulation, ledger: Ledger, keys: list[str]) -> bool:
+    """By policy only a GTC order that the broker does not know stays unknown after its session."""
+    stops = sim.settings.unknown_policy() == "stop"
+    absent = all(key not in sim.exchange.desk.by_client_id for key in keys)
+    gtc = all(ledger.orders[key].instruction.time_in_force == "gtc" for key in keys)
+    return stops and absent and gtc
+
+
+def _outcome(key: str, order: Order, found: ExchangeOrder | None) -> Iterator[str]:
+    told = order.instruction
+    if found is None:
+        if told.broker_order_id is not None:
+            yield f"{key}: the record says {told.outcome.value}, the exchange has no such order"
+        elif told.filled_quantity or told.fills:
+            yield f"{key}: the record holds fills of an order that never was"
+        return
+    if told.outcome in STILL_OPEN:
+        # What is open goes on while nobody looks; only its end is compared.
+        if not found.is_open:
+            yield f"{key}: the record says {told.outcome.value}, the exchange {found.status}"
+        return
+    if found.status not in _ENDED.get(told.outcome, set()):
+        yield f"{key}: the record says {told.outcome.value}, the exchange {found.status}"
+    if told.filled_quantity != found.filled_quantity:
+        yield f"{key}: {told.filled_quantity} filled by the record, {found.filled_quantity} there"
+    if told.average_fill_price != found.average_price:
+        yield f"{key}: filled at {told.average_fill_price} by the record, {found.average_price}"
+
+
+def _account(sim: Simulation, ledger: Ledger) -> Iterator[str]:
+    """Shares agree exactly; cash to the cent, where an order filled in one piece."""
+    desk = sim.exchange.desk
+    held = {symbol: one.quantity for symbol, one in desk.positions.items() if one.quantity}
+    recorded = {symbol: one.quantity for symbol, one in ledger.positions.items()}
+    if held != recorded:
+        yield f"the record holds {_shares(recorded)}, the account {_shares(held)}"
+    difference = sim.settings.sim.opening_cash + ledger.cash_change - desk.cash
+    if abs(difference) > cash_tolerance(sim):
+        yield f"cash by the record and at the exchange differ by {difference} USD"
+
+
+def cash_tolerance(sim: Simulation) -> Decimal:
+    """USD by which the cash of the record may differ from the exchange's.
+
+    The exchange books every fill at the cent; an order tells only its quantity and its average, so
+    the record books that at the cent. For an order that filled in one piece the two are the same.
+    For n pieces each is within half a cent a rounding of the exact sum, n + 1 roundings in all, and
+    both are whole cents.
+    """
+    pieces = Counter(one.client_order_id for one in sim.exchange.desk.fills)
+    halves = (count + 1 for count in pieces.values() if count > 1)
+    return sum((Decimal(count // 2) / 100 for count in halves), ZERO)
+
+
+def _shares(held: dict[str, Decimal]) -> str:
+    return (
+        ", ".join(f"{quantity} {symbol}" for symbol, quantity in sorted(held.items())) or "nothing"
+    )
+
+
+def newest_execution(main: MainState) -> ExecutionResult | None:
+    """The last execution result."""
+    found = [one for _, one in main.results if one.kind == "execution"]
+    return found[-1] if found else None
+
+
+def plan_on_main(sim: Simulation) -> bytes | None:
+    """The plan file as it lies on main."""
+    return sim.origin.commits[sim.origin.main].tree.get(PLAN_PATH)

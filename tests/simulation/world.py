@@ -1,0 +1,286 @@
+"""A small world: main, a clock and an exchange that outlive the runs which come and go."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Final
+
+from executor.brokers.alpaca import AlpacaBroker
+from executor.commands.execute import execute
+from executor.commands.settle import settle
+from executor.decisions.ledger import Ledger
+from executor.errors import AutoInvestorError
+from executor.exchange.engine import Exchange
+from executor.exchange.faults import Fault
+from executor.exchange.opening import Opening
+from executor.exchange.prices import SeededPrices
+from executor.exchange.sessions import sessions_named
+from executor.exchange.universe import INSTRUMENTS
+from executor.main_state import MainState
+from executor.model.account import Mode
+from executor.model.intent import Owner
+from executor.model.plan import PLAN_PATH
+from executor.model.position import Position
+from executor.model.settings import SETTINGS_PATH, Settings
+from executor.ports import Book, Broker
+from executor.reports.reply import Reply
+from executor.settings import parse_settings
+from executor.wiring import World, sim_exchange
+from tests.brokers.engine_transport import EngineTransport
+from tests.fakes.clock import SimulatedClock
+from tests.fakes.memory_book import MemoryBook, Origin
+from tests.fakes.progress import Heard
+from tests.simulation.documents import (
+    OPENING_CASH,
+    Holdings,
+    opening_record,
+    settings_file,
+    spent_on,
+)
+from tests.simulation.effects import (
+    Act,
+    CountedBook,
+    CountedClock,
+    CountedTransport,
+    Died,
+    Effects,
+    Post,
+)
+
+START: Final = datetime(2026, 1, 14, 15, 0, tzinfo=UTC)
+"""A Wednesday, half an hour into New York's session, on the price path's quiet day."""
+
+ACCOUNT_NUMBER: Final = "SIM000001"
+
+
+@cache
+def prices(seed: int = 14) -> SeededPrices:
+    """One price path for many worlds: it is a function of its seed and remembers nothing else."""
+    return SeededPrices(seed)
+
+
+class QuickBroker(AlpacaBroker):
+    """The real adapter, but for a question that costs more than all the others together.
+
+    Volumes bear on what may be sent, not on its being sent once; twenty daily bars a symbol are
+    half a million prices a second of simulation.
+    """
+
+    def average_volumes(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
+        return {
+            one: Decimal(INSTRUMENTS[one].daily_volume) for one in symbols if one in INSTRUMENTS
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a world begins with."""
+
+    mode: str = "sim"
+    on_unknown: str = "stop"
+    on_denied: str = "exits_go"
+    calendar: str = "always"
+    sessions_valid: int = 1
+    embedded: bool = False
+    """True: the exchange lives in the run's process and is folded from the record each time;
+    False: it is elsewhere and remembers, whatever becomes of the run."""
+    rate_limit: int = 0
+    holdings: Holdings = field(default_factory=dict)
+    start: datetime = START
+
+    @property
+    def settings(self) -> bytes:
+        """The settings file."""
+        return settings_file(
+            self.mode, self.on_unknown, self.on_denied, self.calendar, self.sessions_valid
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ended: one of the three."""
+
+    effects: Effects
+    reply: Reply | None = None
+    error: AutoInvestorError | None = None
+    died: bool = False
+
+    @property
+    def state(self) -> str:
+        """In one word: `died`, the error's kind, or what the reply says."""
+        if self.died:
+            return "died"
+        if self.error is not None:
+            return type(self.error).__name__
+        assert self.reply is not None, "a run ends in one of three ways"
+        return str(self.reply.data.get("state", "done"))
+
+
+Wrap = Callable[[Book], Book]
+WrapBroker = Callable[[Broker], Broker]
+
+
+@dataclass
+class Simulation:
+    """The world, and the runs that were made in it."""
+
+    setup: Setup
+    wrap_book: Wrap = lambda book: book
+    """Another book around the real one: a guard taken out, for the tests of the tests."""
+    wrap_broker: WrapBroker = lambda broker: broker
+    posts: list[Post] = field(default_factory=list)
+    """Every order that left a run, in time."""
+    runs: int = 0
+    racing: bool = False
+    """True once two executors were at work at the same time."""
+    heard: Heard = field(default_factory=Heard)
+    owners: dict[int, Owner] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Settings on main, the account open."""
+        self.clock = SimulatedClock(self.setup.start)
+        self.origin = Origin(self.clock)
+        self.machines = {name: MemoryBook(self.origin) for name in ("one", "two")}
+        mode = Mode(self.setup.mode)
+        first = {
+            SETTINGS_PATH: self.setup.settings,
+            **opening_record(self.setup.holdings, mode, self.setup.start),
+        }
+        self.origin.push(first, "Set up")
+        self.outside = None if self.setup.embedded else self._outside()
+        self.inside: Exchange | None = None
+        """The embedded exchange of the newest run."""
+
+    def _outside(self) -> Exchange:
+        held = self.setup.holdings
+        opening = Opening(
+            cash=OPENING_CASH - spent_on(held),
+            positions=tuple(_position(symbol, *held[symbol]) for symbol in sorted(held)),
+            account_number=ACCOUNT_NUMBER,
+            last_equity=OPENING_CASH,
+        )
+        return Exchange(
+            prices(),
+            sessions_named(self.setup.calendar),
+            self.clock.now,
+            opening,
+            rate_limit=self.setup.rate_limit,
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings on main."""
+        return parse_settings(self.setup.settings)
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange that holds the account now."""
+        if self.outside is not None:
+            return self.outside
+        if self.inside is None:
+            main = self.main
+            self.inside = sim_exchange(main.settings, main.ledger, self.clock.now)
+        return self.inside
+
+    @property
+    def main(self) -> MainState:
+        """Main as it is now."""
+        return MainState(self.machines["one"], self.origin.main)
+
+    # What people do.
+
+    def merge(self, plan: bytes, subject: str = "Merge a plan") -> str:
+        """A plan comes to main as the merge of a pull request."""
+        return self.origin.push({PLAN_PATH: plan}, subject, merged=True)
+
+    def commit(self, writes: Mapping[str, bytes], subject: str = "Something else") -> None:
+        """A person commits."""
+        self.origin.push(writes, subject)
+
+    def fault(self, *faults: Fault) -> None:
+        """Let the exchange misbehave."""
+        self.exchange.faults.add(*faults)
+
+    # What runs.
+
+    def execute(
+        self,
+        acts: Mapping[int, Act] | None = None,
+        *,
+        machine: str = "one",
+        effects: Effects | None = None,
+        faults: tuple[Fault, ...] = (),
+    ) -> End:
+        """Run `execute --submit` in a process of its own."""
+        return self._run(
+            lambda world: execute(world, self.heard, submit=True),
+            effects or Effects(acts=acts or {}),
+            machine,
+            faults,
+        )
+
+    def settle(
+        self,
+        acts: Mapping[int, Act] | None = None,
+        *,
+        machine: str = "one",
+        effects: Effects | None = None,
+        faults: tuple[Fault, ...] = (),
+    ) -> End:
+        """Run `settle` in a process of its own."""
+        return self._run(
+            lambda world: settle(world, self.heard),
+            effects or Effects(acts=acts or {}),
+            machine,
+            faults,
+        )
+
+    def _run(
+        self,
+        verb: Callable[[World], Reply],
+        effects: Effects,
+        machine: str,
+        faults: tuple[Fault, ...],
+    ) -> End:
+        self.runs += 1
+        effects.run = self.runs
+        world = self._world(effects, machine, faults)
+        self.owners[effects.run] = world.owner
+        try:
+            return End(effects, reply=verb(world))
+        except AutoInvestorError as error:
+            return End(effects, error=error)
+        except Died:
+            return End(effects, died=True)
+
+    def _world(self, effects: Effects, machine: str, faults: tuple[Fault, ...]) -> World:
+        clock = CountedClock(self.clock, effects)
+        book = self.wrap_book(CountedBook(self.machines[machine], effects))
+
+        @contextlib.contextmanager
+        def connect(settings: Settings, ledger: Ledger) -> Iterator[Broker]:
+            exchange = self.outside
+            if exchange is None:
+                exchange = self.inside = sim_exchange(settings, ledger, self.clock.now)
+            exchange.faults.add(*faults)
+            direct = EngineTransport(exchange, clock)
+            transport = CountedTransport(direct, exchange, clock, effects, self.posts)
+            yield self.wrap_broker(QuickBroker(transport, clock))
+
+        return World(
+            book=book,
+            clock=clock,
+            owner=Owner(run=f"{effects.run:016x}", attempt=1),
+            connect=connect,
+            environment={},
+        )
+
+
+def _position(symbol: str, quantity: str, price: str) -> Position:
+    shares = Decimal(quantity)
+    return Position(symbol, shares, spent_on({symbol: (quantity, price)}))
