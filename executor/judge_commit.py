@@ -21,7 +21,7 @@ from executor.reports.reply import Reply
 from executor.reports.verdicts import verdict_report
 from executor.wiring import World
 
-NOT_HERE = "is judged when the plan is executed, or on GitHub"
+NOT_HERE = "judged when the plan is executed, or on GitHub"
 
 
 def judge_commit(world: World, name: str, commit: str) -> Reply:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from executor.decisions.document import problems_of
 from executor.errors import UsageError
+from executor.model.reading import SIZE_LIMIT
 from executor.model.settings import SETTINGS_PATH, Settings, limit_problems
 
 
@@ -19,6 +20,8 @@ def parse_settings(data: bytes, name: str = SETTINGS_PATH) -> Settings:
         UsageError: unreadable, an unknown key, a value out of its range, or a limit that is neither
             set nor acknowledged as off. All of them are named, one a line.
     """
+    if len(data) > SIZE_LIMIT:
+        raise UsageError(f"{name}: more than {SIZE_LIMIT:,} bytes; write one settings file")
     try:
         tree = tomllib.loads(data.decode("utf-8"), parse_float=Decimal)
     except UnicodeDecodeError:

@@ -177,7 +177,8 @@ def _assets(tree: object, wanted: set[str]) -> dict[str, Asset]:
     """Read the wanted ones of all assets; an active one wins over an old one of the same symbol."""
     found: dict[str, Asset] = {}
     for one in rows_of(tree, "assets"):
-        if not isinstance(one, dict) or one.get("symbol") not in wanted:
+        symbol = one.get("symbol") if isinstance(one, dict) else None
+        if not isinstance(symbol, str) or symbol not in wanted:
             continue
         asset = shapes.asset(one)
         if asset.symbol not in found or asset.status == "active":

@@ -20,6 +20,8 @@ SIZE_LIMIT: Final = 64 * 1024 * 1024
 TEXT_LIMIT: Final = 200
 """Characters of an id or a word, at most: what our documents hold."""
 
+_YEARS: Final = range(1970, 3000)
+
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -93,16 +95,17 @@ def rounded(number: Decimal) -> Decimal:
 def as_time(value: object) -> datetime | None:
     """Read an instant with a zone, nanoseconds cut to microseconds; None where it is none.
 
-    Year 1 is how Alpaca's servers write a time that was never set.
+    Year 1 is how Alpaca's servers write a time that was never set; other years far away are no time
+    to calculate with either.
     """
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None or moment.year == 1:
+        if moment.tzinfo is None or moment.year not in _YEARS:
             return None
         return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 

@@ -124,7 +124,7 @@ class _Story:
         self._shell(f"autoinvestor validate --ref {branch}", now)
         self._validate(branch, now)
         self._git.run("checkout", "--quiet", "main")
-        self._shell(f"git merge --no-ff {branch}     (the merge is the approval)", None)
+        self._shell(f"git merge --no-ff {branch}", None, "the merge is the approval")
         self._merge(branch, now + timedelta(minutes=5))
         self._shell("autoinvestor execute --submit", now + timedelta(minutes=6))
         reply = self._execute(now + timedelta(minutes=6))
@@ -159,8 +159,9 @@ class _Story:
         return reply
 
     def _close(self, result: dict[str, Any], now: datetime) -> Reply:
-        self._shell("autoinvestor execute --submit     (again: nothing happens twice)", now)
-        again = self._execute(now + timedelta(minutes=7))
+        later = now + timedelta(minutes=7)
+        self._shell("autoinvestor execute --submit", later, "again: nothing happens twice")
+        again = self._execute(later)
         self._shell("autoinvestor audit", None)
         audited = audit_repository(self.folder, "main")
         self.console.show(audited.blocks[:3])
@@ -202,9 +203,10 @@ class _Story:
     def _say(self, text: str, at: datetime) -> None:
         self.console.show((Line(""), Line(f"{text}  [{instant(at)}]", "good")))
 
-    def _shell(self, command: str, at: datetime | None) -> None:
-        suffix = f"  --now {instant(at)}" if at else ""
-        self.console.show((Line(""), Line(f"$ {command}{suffix}", "faint")))
+    def _shell(self, command: str, at: datetime | None, remark: str = "") -> None:
+        when = f" --now {instant(at)}" if at else ""
+        comment = f"   # {remark}" if remark else ""
+        self.console.show((Line(""), Line(f"$ {command}{when}{comment}", "faint")))
 
 
 def _person(when: datetime) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import stat
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,11 +118,13 @@ def read_file(path: Path, remedy: str, limit: int = SIZE_LIMIT) -> bytes:
     """
     try:
         # Without O_NONBLOCK a named pipe that nobody writes to would hold the command for ever.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{path}: a folder; {remedy}")
+        with open(
+            path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
+        ) as file:
             os.set_blocking(file.fileno(), True)
             return file.read(limit + 1)
+    except IsADirectoryError:
+        raise UsageError(f"{path}: a folder; {remedy}") from None
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; {remedy}") from None
     except OSError as error:

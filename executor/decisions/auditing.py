@@ -81,7 +81,8 @@ def audit(
     breaches += [Breach("chain", "", None, sentence) for sentence in chain.breaches]
     breaches += [breach for link in links for breach in _plan_of(link, plans)]
     breaches += _unexplained(links, plans)
-    return Audit(len(links), len(plans), _newest(chain), tuple(breaches))
+    archived = sum(path.endswith(".json") for path in plans)
+    return Audit(len(links), archived, _newest(chain), tuple(breaches))
 
 
 def _rewritten(changes: Iterable[FileChange]) -> Iterable[Breach]:

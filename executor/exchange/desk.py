@@ -171,7 +171,7 @@ class Desk:
             self._apply(order, event)
             again = next_event(order, self.prices, self.sessions, now) if order.is_open else None
             if again is not None:
-                heappush(due, (now, order.sequence, order, again))
+                heappush(due, (again.at, order.sequence, order, again))
         self._acknowledge(now)
 
     def last_price(self, symbol: str, at: datetime) -> Decimal | None:

@@ -106,7 +106,11 @@ class Fault:
     def as_json(self) -> dict[str, object]:
         """Show the fault as it may be posted."""
         common = {"kind": self.kind, "match": dict(self.match)}
-        return {**common, "nth": self.nth, "times": self.times, **self.parameters}
+        shown = {
+            name: float(value) if isinstance(value, Decimal) else value
+            for name, value in self.parameters.items()
+        }
+        return {**common, "nth": self.nth, "times": self.times, **shown}
 
 
 def _require_known(what: str, given: Mapping[str, object], known: tuple[str, ...]) -> None:

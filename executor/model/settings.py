@@ -72,7 +72,7 @@ class ExecutionSettings(Sparse):
 class SimSettings(Sparse):
     """The embedded exchange."""
 
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] = 14
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] = 2030
     """The price path."""
     calendar: Literal["always", "nyse"] = "always"
     """Always open, a session then being the UTC day, or the New York Stock Exchange's hours."""

@@ -47,5 +47,5 @@ def _plain_table(table: Table) -> list[str]:
             text.rjust(width) if heading in table.numeric else text.ljust(width)
             for heading, text, width in zip(table.columns, row, widths, strict=True)
         ]
-        lines.append("  " + "  ".join(cells).rstrip())
+        lines.append(f"  {'  '.join(cells)}".rstrip())
     return lines

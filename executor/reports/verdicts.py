@@ -8,7 +8,7 @@ from typing import Final
 from executor.model.verdict import Answer, Verdict
 from executor.reports.blocks import Block, Line, Tone
 
-LINES_MAX: Final = 100
+LINES_MAX: Final = 200
 """Lines of one kind that are printed; JSON holds them all."""
 
 
@@ -47,4 +47,4 @@ def _listed(verdicts: Sequence[Verdict], label: str, tone: Tone) -> Iterable[Lin
         yield Line((label + one.sentence()).replace("\n", "\\n"), tone)
     if len(verdicts) > LINES_MAX:
         rest = len(verdicts) - LINES_MAX
-        yield Line(f"{label}and {rest:,} more; `--json` gives them all", tone)
+        yield Line(f"{label}{rest:,} more; `--json` gives them all", tone)

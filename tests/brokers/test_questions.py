@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from executor.brokers.alpaca import AlpacaBroker
@@ -146,6 +146,9 @@ def assert_a_value_or_a_sentence(broker: AlpacaBroker, name: str) -> None:
     assert "\n" not in said
 
 
+@example("symbol", [], "all_assets")
+@example("timestamp", "9999-12-31T23:59:59Z", "market_clock")
+@example("date", "00010101", "market_clock")
 @given(st.sampled_from(sorted(WHOLE)), json_values, st.sampled_from(sorted(QUESTIONS)))
 def test_any_value_in_any_field_is_a_value_or_no_answer(key: str, value: object, name: str) -> None:
     told = {**WHOLE, key: value}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -138,7 +139,7 @@ def test_following_an_order_adds_up_to_what_the_broker_says(looks: list[OrderRep
 def monotone_excess(looks: list[OrderReport]) -> Decimal:
     """USD by which rounded averages ran backwards: money that was spent does not come back."""
     spent = [fill_notional(one.filled_quantity, one.average_fill_price or ZERO) for one in looks]
-    return sum((max(one - after, ZERO) for one, after in zip(spent, spent[1:], strict=False)), ZERO)
+    return sum((max(one - after, ZERO) for one, after in itertools.pairwise(spent)), ZERO)
 
 
 def test_only_what_is_new_is_a_fill() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from executor.exchange.faults import KINDS, Fault
 from executor.exchange.messages import Request, Response
+from executor.exchange.sessions import NyseSessions
 from tests.exchange.rig import HEADERS, Rig, flat, order, steps
 
 START = datetime(2026, 1, 14, 15, 0, tzinfo=UTC)
@@ -41,6 +42,7 @@ TRANSPORT: list[tuple[dict[str, Any], bool, int, bool, float]] = [
     ({"kind": "stall"}, True, 200, False, 30),
     ({"kind": "stall", "seconds": 2, "accepted": False}, False, 504, False, 2),
     ({"kind": "latency", "ms": 40}, True, 200, False, 0.04),
+    ({"kind": "latency", "ms": 0.5}, True, 200, False, 0.0005),
     ({"kind": "rate_limit_429"}, False, 429, False, 0),
     ({"kind": "html_502"}, False, 502, False, 0),
     ({"kind": "html_502", "accepted": True}, True, 502, False, 0),
@@ -113,10 +115,10 @@ def test_an_unknown_status_is_only_shown(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "fraction", "filled"),
-    [("10", "0.25", "2"), ("10", "0.01", "1"), ("1.5", "0.5", "0.75"), ("1", "0.5", "0.5")],
+    [("10", 0.25, "2"), ("10", "0.01", "1"), ("1.5", "0.5", "0.75"), ("1", "0.5", "0.5")],
 )
 def test_a_partial_fill_whose_rest_never_comes(
-    rig: Rig, quantity: str, fraction: str, filled: str
+    rig: Rig, quantity: str, fraction: object, filled: str
 ) -> None:
     inject(rig, {"kind": "partial_fill", "fraction": fraction})
     send(rig, qty=quantity)
@@ -148,14 +150,18 @@ def test_a_partial_fill_whose_rest_comes_later(rig: Rig) -> None:
 
 
 def test_fills_happen_in_the_order_of_time() -> None:
-    prices = steps(MU=[(START, "100"), (START + timedelta(minutes=1), "90")])
-    rig = Rig(prices, at=START)
-    inject(rig, {"kind": "partial_fill", "rest_seconds": 30})
+    night, opens = START + timedelta(hours=12), START + timedelta(hours=23, minutes=30)
+    prices = steps(MU=[(START, "100"), (opens + timedelta(minutes=1), "90")])
+    rig = Rig(prices, NyseSessions(), at=night)
+    rest = (opens - night).total_seconds() + 30
+    inject(rig, {"kind": "partial_fill", "rest_seconds": rest})
     rig.submit(client_order_id="parts", qty="10")
     rig.submit(client_order_id="rests", type="limit", limit_price="95")
-    rig.wait(minutes=5)
+    rig.now = opens + timedelta(minutes=5)
     fills = [(fill.client_order_id, str(fill.price)) for fill in rig.exchange.fills()]
     assert fills == [("parts", "100.01"), ("parts", "100.01"), ("rests", "90.01")]
+    seconds = [(fill.at - opens).total_seconds() for fill in rig.exchange.fills()]
+    assert seconds == [0, 30, 60]
 
 
 def test_a_late_fill(rig: Rig) -> None:

@@ -1,0 +1,100 @@
+"""The end of every schedule: faults over, time passes, and whatever was due is done or named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from executor.model.plan import PLAN_PATH
+from executor.model.state import STATE_PATH, TradingState
+from tests.simulation.documents import line, plan, trading_state
+from tests.simulation.invariants import breaches
+from tests.simulation.world import End, Simulation
+
+EDGE: Final = timedelta(minutes=30)
+"""From the open to where orders go again, whatever the calendar."""
+
+PROBE_USD: Final = Decimal(5)
+
+
+def finish(sim: Simulation, *, probe: bool = True) -> Iterator[str]:
+    """Bring the world to rest and say what does not hold.
+
+    One further run a plan has to be enough for whatever is not waiting for a better hour. After
+    that a session passes; then nothing may be open, waiting or changing any more, and a new plan
+    goes through.
+    """
+    sim.exchange.faults.clear()
+    if _is_another_due(sim):
+        # What an earlier run began comes first, and the plan that replaced it on main after it.
+        yield from _ends(sim.execute())
+    yield from _converges(sim, sim.execute())
+    yield from _settles(sim)
+    for _ in range(4):
+        if not _is_due(sim):
+            break
+        _next_session(sim)
+        yield from _converges(sim, sim.execute())
+    _next_session(sim)
+    yield from _settles(sim)
+    for end in (sim.execute(), sim.settle()):
+        if end.effects.done:
+            yield f"a run with nothing due did {', '.join(end.effects.done)}"
+    yield from breaches(sim)
+    if probe:
+        yield from _goes_on(sim)
+
+
+def _is_due(sim: Simulation) -> bool:
+    main = sim.main
+    return main.plan is not None or main.unfinished is not None
+
+
+def _is_another_due(sim: Simulation) -> bool:
+    main = sim.main
+    if main.unfinished is None or main.plan is None:
+        return False
+    return main.unfinished.digest != main.plan.digest
+
+
+def _ends(end: End) -> Iterator[str]:
+    if end.error is not None:
+        yield f"execute does not go on: {type(end.error).__name__}: {end.error}"
+
+
+def _converges(sim: Simulation, end: End) -> Iterator[str]:
+    yield from _ends(end)
+    if end.error is None and end.state != "waiting" and _is_due(sim):
+        yield f"one further run ended `{end.state}` and left the plan"
+
+
+def _settles(sim: Simulation) -> Iterator[str]:
+    first, second = sim.settle(), sim.settle()
+    for end in (first, second):
+        if end.error is not None:
+            yield f"settle does not go on: {type(end.error).__name__}: {end.error}"
+    if second.effects.done:
+        yield f"a second settle did {', '.join(second.effects.done)}"
+
+
+def _next_session(sim: Simulation) -> None:
+    sessions = sim.exchange.desk.sessions
+    sim.clock.move_to(sessions.following(sim.clock.now()).opens + EDGE)
+
+
+def _goes_on(sim: Simulation) -> Iterator[str]:
+    """A fresh plan is executed: nothing blocks it but an order that policy leaves unknown."""
+    if sim.main.ledger.open_orders or sim.exchange.desk.cash < 2 * PROBE_USD:
+        return
+    active = trading_state(TradingState.ACTIVE, sim.clock.now())
+    sim.commit({STATE_PATH: active, **({} if sim.main.plan is None else {PLAN_PATH: b""})}, "Resume")
+    buy = line("BUY", "KO", notional=PROBE_USD)
+    sim.merge(plan(buy, timestamp=sim.clock.now().isoformat(), reason="a probe"))
+    end = sim.execute()
+    if end.state != "completed" or end.reply is None or end.reply.exit_code:
+        told = end.reply.data.get("errors") if end.reply else end.error
+        yield f"a fresh plan does not go through afterwards: {end.state}: {told}"
+        return
+    yield from breaches(sim)
