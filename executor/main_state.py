@@ -56,6 +56,8 @@ class PlanOnMain:
     """None where a gate refuses it."""
     problems: tuple[Verdict, ...] = ()
     """What the gates said no to."""
+    validated_in: str | None = None
+    """The commit of ours that holds its intent; None for a plan that waits."""
 
     @property
     def made_at(self) -> datetime:
@@ -166,7 +168,10 @@ class MainState:
     def unfinished(self) -> PlanOnMain | None:
         """A plan that we validated and whose end is not written, on main or only in history."""
         if self.plan is not None and self.plan.status is PlanStatus.VALIDATED:
-            return self._believed(self.plan, self.plan.added)
+            believed = self._believed(self.plan, self.plan.added)
+            if believed is not None:
+                return believed
+        # Whatever a person made of the file since: what we validated may be at the broker.
         newest = self._book.with_trailer(PLAN_DIGEST, None, self.head, 1)
         if not newest or newest[0].trailers.get(STEP) != PlanStatus.VALIDATED:
             return None
@@ -198,7 +203,7 @@ class MainState:
             or commit.trailers.get(OWNER) != owner_text(intent)
         ):
             return None
-        return replace(found, added=before.added)
+        return replace(found, added=before.added, validated_in=commit.commit)
 
 
 def owner_text(intent: Intent) -> str:

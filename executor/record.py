@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from executor.decisions.ending import Ending
+from executor.decisions.reconcile import realized_by
 from executor.decisions.results import (
     Circumstances,
     alternatives,
     archive_name,
     execution_result,
     result_name,
+    settlement_result,
 )
 from executor.errors import BookUnavailable, SwapLost
 from executor.main_state import (
     OWNER,
     PLAN_DIGEST,
     RESULT,
+    SETTLES,
     STEP,
     MainState,
     PlanOnMain,
@@ -31,7 +34,7 @@ from executor.model.digest import digest
 from executor.model.intent import Intent
 from executor.model.plan import PLAN_PATH, PlanStatus
 from executor.model.reading import read_document
-from executor.model.result import Approval, ExecutionResult
+from executor.model.result import Approval, ExecutionResult, InstructionResult
 from executor.model.writing import to_tree, write_document
 from executor.ports import Book, Change, Progress
 
@@ -49,10 +52,8 @@ class Written:
     result: ExecutionResult
 
 
-def commit_intent(
-    book: Book, head: str, plan: PlanOnMain, intent: Intent
-) -> tuple[str, PlanOnMain]:
-    """Commit the plan as validated, with the intent; the new head, and the plan as it lies there.
+def commit_intent(book: Book, head: str, plan: PlanOnMain, intent: Intent) -> PlanOnMain:
+    """Commit the plan as validated, with the intent; the plan as it then lies on main.
 
     Raises:
         SwapLost: main moved since it was read; nothing was committed.
@@ -70,10 +71,10 @@ def commit_intent(
             OWNER: owner_text(intent),
         },
     )
-    new_head = book.commit(change, head)
+    commit = book.commit(change, head)
     update = {"status": PlanStatus.VALIDATED, "intent": intent}
-    validated = replace(plan, data=data, tree=tree, plan=plan.plan.model_copy(update=update))
-    return new_head, validated
+    validated = plan.plan.model_copy(update=update)
+    return replace(plan, data=data, tree=tree, plan=validated, validated_in=commit)
 
 
 def _sides(intent: Intent) -> str:
@@ -102,12 +103,10 @@ def commit_ending(
     """
     for _ in range(RECORD_TRIES):
         main = MainState(book, book.head())
-        current = main.plan
-        is_there = current is not None and current.digest == plan.digest
-        if not is_there and main.unfinished is None:
-            raise SwapLost("another run has written this plan's end")
+        if not is_ours(main, plan):
+            raise SwapLost("another run has taken this plan to its end, or further than this one")
         change, written = _ending_change(book, main, plan, ending, now, before, after, timings_ms)
-        if is_there:
+        if main.plan is not None and main.plan.digest == plan.digest:
             change = replace(change, deletes=(PLAN_PATH,))
         try:
             commit = book.commit(change, main.head)
@@ -116,6 +115,18 @@ def commit_ending(
             continue
         return replace(written, commit=commit)
     raise BookUnavailable("main kept moving while the result was written; run again")
+
+
+def is_ours(main: MainState, plan: PlanOnMain) -> bool:
+    """True while the plan is where this run left it: it waits, or carries this very intent.
+
+    By the digest alone a run would take the next plan's turn for its own, or end as rejected what
+    another run has validated and sent meanwhile.
+    """
+    running = main.unfinished
+    if plan.validated_in is not None:
+        return running is not None and running.validated_in == plan.validated_in
+    return running is None and main.plan is not None and main.plan.digest == plan.digest
 
 
 def _ending_change(
@@ -187,6 +198,70 @@ def _counts(result: ExecutionResult) -> str:
         if count:
             parts.append(f"{count} {name.replace('_', ' ')}")
     return ", ".join(parts)
+
+
+def commit_late(
+    book: Book, plan: PlanOnMain, ending: Ending, account: AccountRecord, now: datetime
+) -> None:
+    """Write down what this run sent although another one has ended the plan meanwhile.
+
+    That one's result denies orders which this one had already decided to send. No lock reaches
+    from machine to machine, but every order at the broker has to be explained by a commit.
+    """
+    sent = [one for one in ending.instructions if one.broker_order_id is not None]
+    for _ in range(RECORD_TRIES):
+        main = MainState(book, book.head())
+        late = [one for one in sent if one.client_order_id not in main.ledger.orders]
+        ends = [
+            path
+            for path, result in main.results
+            if result.kind == "execution" and result.plan_digest == plan.digest
+        ]
+        if not late or not ends:
+            return
+        try:
+            commit_settlement(book, main, ends[-1], late, account, now)
+        except SwapLost:
+            continue
+        return
+
+
+def commit_settlement(
+    book: Book,
+    main: MainState,
+    first_path: str,
+    instructions: Sequence[InstructionResult],
+    account: AccountRecord,
+    now: datetime,
+) -> tuple[ExecutionResult, str]:
+    """Commit what is new about orders of an earlier result; the new result and its commit.
+
+    Raises:
+        SwapLost: main moved since it was read; nothing was committed.
+    """
+    first = dict(main.results)[first_path]
+    previous = main.chain.newest
+    result = settlement_result(
+        first,
+        first_path,
+        now=now,
+        previous_digest=previous.digest if previous else None,
+        settings_digest=main.in_force.digest,
+        code_commit=main.head,
+        instructions=instructions,
+        after=account,
+        realized_pl=realized_by(instructions, main.ledger.positions),
+    )
+    data = write_document(result)
+    path = free_path(book, main.head, result_name(now), digest(read_document(data)))
+    ended = ", ".join(f"{one.ticker} {one.outcome.value}" for one in instructions[:3])
+    more = "" if len(instructions) <= 3 else ", …"
+    change = Change(
+        subject=f"Settle plan {(first.plan_digest or '')[:8]}: {ended}{more}",
+        writes={path: data},
+        trailers={SETTLES: first.plan_digest or "", RESULT: path},
+    )
+    return result, book.commit(change, main.head)
 
 
 def free_path(book: Book, head: str, path: str, content_digest: str) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from executor.decisions.ledger import Ledger, Order
 from executor.errors import UsageError
@@ -126,10 +127,17 @@ def connector(clock: Clock, environment: Mapping[str, str], *, story: bool = Fal
             url = environment.get(EXCHANGE_URL)
             if not url:
                 url = stack.enter_context(_embedded(settings, ledger, clock))
-            key, secret = environment.get(KEY) or "sim", environment.get(SECRET) or "sim"
+            key, secret = _sim_keys(url, environment)
             yield stack.enter_context(_alpaca(clock, settings.mode, key, secret, url))
 
     return connect
+
+
+def _sim_keys(url: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    """Keys for an exchange: the broker's own go to this machine only, never to another one."""
+    if urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        return "sim", "sim"
+    return environment.get(KEY) or "sim", environment.get(SECRET) or "sim"
 
 
 @contextlib.contextmanager

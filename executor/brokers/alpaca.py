@@ -16,7 +16,7 @@ from executor.brokers.pace import Pace
 from executor.brokers.parsing import Row, Unreadable, rows_of
 from executor.brokers.questions import Questions
 from executor.brokers.submitting import Submitter
-from executor.brokers.transport import Transport
+from executor.brokers.transport import Base, Transport
 from executor.brokers.volumes import average_volumes
 from executor.model.facts import AccountFacts, PositionFacts
 from executor.model.fields import timestamp_text
@@ -49,11 +49,12 @@ class AlpacaBroker:
             clock: Every wait goes through it: pauses between tries and the rate limit's.
             feed: Source of quotes, trades and bars; the free plan has `iex`.
         """
-        pace = Pace(clock)
+        # Two hosts, each with a rate limit of its own.
+        paces: Mapping[Base, Pace] = {"trading": Pace(clock), "data": Pace(clock)}
         self._clock = clock
         self._feed = feed
-        self._questions = Questions(transport, clock, pace)
-        self._submitter = Submitter(transport, pace, self.order)
+        self._questions = Questions(transport, clock, paces)
+        self._submitter = Submitter(transport, paces["trading"], self.order)
 
     def market_clock(self, since: datetime) -> MarketClock:
         """Ask for the clock and the calendar: sessions from the last that opened by `since` on."""

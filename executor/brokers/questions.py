@@ -20,6 +20,9 @@ HOSTS: Final[Mapping[Base, str]] = {"trading": "broker", "data": "broker's marke
 TEMPORARY: Final = (408, 425, 429)
 """Of the statuses from 400 to 499 these promise nothing about what happened."""
 
+NOT_FOUND: Final = 40410000
+"""Alpaca's code of a thing that it does not know."""
+
 T = TypeVar("T")
 
 
@@ -37,6 +40,15 @@ class Reply:
         return code_of(self.tree)
 
 
+@dataclass(frozen=True, slots=True)
+class _Poor:
+    """What came instead of an answer that says something for certain."""
+
+    observed: str
+    limited: Answer | None = None
+    """The answer of the rate limiter, which says when to come back."""
+
+
 def code_of(tree: object) -> int | None:
     """Give the code of an error body."""
     code = tree.get("code") if isinstance(tree, dict) else None
@@ -47,11 +59,11 @@ def code_of(tree: object) -> int | None:
 class Questions:
     """Asks until there is a usable answer, a few times."""
 
-    def __init__(self, transport: Transport, clock: Clock, pace: Pace) -> None:
-        """Ask through a transport; pauses go through the clock."""
+    def __init__(self, transport: Transport, clock: Clock, paces: Mapping[Base, Pace]) -> None:
+        """Ask through a transport; pauses go through the clock, each host has a pace of its own."""
         self._transport = transport
         self._clock = clock
-        self._pace = pace
+        self._paces = paces
 
     def ask(
         self,
@@ -95,49 +107,48 @@ class Questions:
         return _read(what, "trading", reply, read)
 
     def _reply(self, what: str, base: Base, path: str, query: Mapping[str, str] | None) -> Reply:
-        tries = len(PAUSES_SECONDS) + 1
-        observed = ""
-        for number in range(tries):
-            self._pace.wait()
-            limited: Answer | None = None
-            try:
-                answer = self._transport.ask(base, "GET", path, query=query)
-            except NoAnswer as silence:
-                observed = silence.reason
+        reply = self._once(base, path, query)
+        for pause in PAUSES_SECONDS:
+            if isinstance(reply, Reply):
+                return reply
+            if reply.limited is not None:
+                self._paces[base].wait_out(reply.limited)
             else:
-                self._pace.note(answer)
-                reply = _usable(answer)
-                if isinstance(reply, Reply):
-                    return reply
-                observed = reply
-                limited = answer if answer.status == 429 else None
-            if limited is not None and number < tries - 1:
-                self._pace.wait_out(limited)
-            elif number < tries - 1:
-                self._clock.sleep(PAUSES_SECONDS[number])
+                self._clock.sleep(pause)
+            reply = self._once(base, path, query)
+        if isinstance(reply, Reply):
+            return reply
+        tries = len(PAUSES_SECONDS) + 1
         raise BrokerUnavailable(
-            f"{what}, {HOSTS[base]}: {observed}, asked {tries} times; run the same command again"
+            f"{what}, {HOSTS[base]}: {reply.observed}, asked {tries} times; run the same command"
+            " again"
         )
 
+    def _once(self, base: Base, path: str, query: Mapping[str, str] | None) -> Reply | _Poor:
+        pace = self._paces[base]
+        pace.wait()
+        try:
+            answer = self._transport.ask(base, "GET", path, query=query)
+        except NoAnswer as silence:
+            return _Poor(silence.reason)
+        pace.note(answer)
+        return _judged(answer)
 
-NOT_FOUND: Final = 40410000
-"""Alpaca's code of a thing that it does not know."""
 
-
-def _usable(answer: Answer) -> Reply | str:
+def _judged(answer: Answer) -> Reply | _Poor:
     """Take an answer that says something for certain, or tell what came instead."""
     status = answer.status
+    if status == 429:
+        return _Poor("status 429, too many requests", answer)
     try:
         tree = read_json(answer.body)
     except Unreadable as problem:
-        if status in (401, 403):
-            return Reply(status, None)
-        return f"status {status}, {problem}"
+        return Reply(status, None) if status in (401, 403) else _Poor(f"status {status}, {problem}")
     if 200 <= status < 300:
         return Reply(status, tree)
     if 400 <= status < 500 and status not in TEMPORARY and isinstance(tree, dict):
         return Reply(status, tree)
-    return f"status {status}"
+    return _Poor(f"status {status}")
 
 
 def _read(what: str, base: Base, reply: Reply, read: Callable[[object], T]) -> T:

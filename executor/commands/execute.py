@@ -19,9 +19,9 @@ from executor.checks import all_rules
 from executor.console import Console
 from executor.decisions.ending import Ending, Judged, conclude, refused
 from executor.decisions.ledger import executed_as
-from executor.decisions.plan import client_order_id, differences, plan_orders, request_of
+from executor.decisions.plan import client_order_id, intent_differences, plan_orders, request_of
 from executor.decisions.results import account_record
-from executor.decisions.validate import judge
+from executor.decisions.validate import Judgment, judge
 from executor.errors import BookUnavailable, BrokerUnavailable, PersonNeeded, SwapLost
 from executor.gather import AccountView, earliest_order, gather, view_account
 from executor.main_state import MainState, PlanOnMain
@@ -33,7 +33,7 @@ from executor.model.order import OrderReport
 from executor.model.settings import Settings
 from executor.model.verdict import Answer, Verdict
 from executor.ports import Broker, Progress
-from executor.record import commit_ending, commit_intent
+from executor.record import commit_ending, commit_intent, commit_late, is_ours
 from executor.reports.execution import finished, nothing_pending, preview, waiting
 from executor.reports.reply import Reply
 from executor.wiring import World, open_world
@@ -73,6 +73,8 @@ def execute(world: World, progress: Progress, *, submit: bool) -> Reply:
                 progress.say("main moved meanwhile; reading it again")
     raise BookUnavailable(f"main moved {SWAP_TRIES} times under this run; run again")
 
+
+ZERO_TIME: Final = timedelta(0)
 
 Step = Callable[[MainState, PlanOnMain, Broker], Reply]
 
@@ -130,9 +132,9 @@ class _Run:
         if not self.submit:
             return preview(plan.digest, judgment, orders, before)
         intent = Intent(owner=self.world.owner, validated_at=self._now(), orders=orders)
-        _, plan = commit_intent(self.world.book, main.head, plan, intent)
+        plan = commit_intent(self.world.book, main.head, plan, intent)
         self._time("intent", started)
-        return self._trade(main, plan, broker, intent, judged)
+        return self._trade(main, plan, broker, _Tally(Sent(), judged, plan, intent))
 
     # A plan that an earlier run validated.
 
@@ -141,49 +143,47 @@ class _Run:
             return waiting(plan.digest, None, submitted=False)
         intent = plan.plan.intent if plan.plan else None
         assert intent is not None, "an unfinished plan carries the intent that was believed"
-        self._refuse_changed_intent(main, plan, intent)
+        home = main.settings.repository
+        changed = intent_differences(
+            intent.orders, plan.proposal, plan_digest=plan.digest, repository=home
+        )
+        if changed:
+            raise PersonNeeded(
+                f"the intent on main is not what the plan says: {changed[0]};"
+                " look who changed it, nothing was sent by this run"
+            )
         keys = [order.client_order_id for order in intent.orders]
         deadline = timedelta(seconds=float(main.settings.execution.lookup_deadline_seconds))
         ended = self._now() - intent.validated_at > deadline
         self.progress.say(f"an earlier run validated this plan; looking for {len(keys)} order(s)")
         found = never_received(broker, self.world.clock, main.settings, keys, ended)
         sent = wait(broker, self.world.clock, main.settings, Sent(found), self.progress)
-        return self._trade(main, plan, broker, intent, None, sent)
-
-    def _refuse_changed_intent(self, main: MainState, plan: PlanOnMain, intent: Intent) -> None:
-        """Compare the recorded intent with what the plan says; it is never trusted by itself."""
-        everything = range(len(plan.proposal.instructions))
-        plenty = {one.ticker: Decimal(1) for one in plan.proposal.instructions}
-        computed = plan_orders(
-            plan.proposal,
-            plan_digest=plan.digest,
-            repository=main.settings.repository,
-            going=everything,
-            available=plenty,
-        )
-        open_ended = [
-            index for index, one in enumerate(plan.proposal.instructions) if one.quantity == "all"
-        ]
-        found = differences(intent.orders, computed, open_ended)
-        if found:
-            raise PersonNeeded(
-                f"the intent on main is not what the plan says: {found[0]};"
-                " look who changed it, nothing was sent by this run"
-            )
+        before = _record_of(main, view_account(broker, earliest_order(plan)))
+        return self._trade(main, plan, broker, _Tally(sent, None, plan, intent, before=before))
 
     # Both.
 
-    def _trade(
-        self,
-        main: MainState,
-        plan: PlanOnMain,
-        broker: Broker,
-        intent: Intent,
-        judged: Judged | None,
-        sent: Sent | None = None,
-    ) -> Reply:
-        """Send what is not at the broker yet, SELLs first, then write down what became of all."""
-        tally = _Tally(sent or Sent(), judged, plan, intent)
+    def _trade(self, main: MainState, plan: PlanOnMain, broker: Broker, tally: _Tally) -> Reply:
+        """Send what is not at the broker yet, then write down what became of all."""
+        try:
+            paused = self._send_waves(main, plan, broker, tally)
+            if paused is not None:
+                return waiting(plan.digest, paused, submitted=True)
+            ending = self._conclude(main, plan, tally)
+            after = self._view_after(main, plan, broker)
+            return self._end(plan, ending, tally.before, after)
+        except SwapLost:
+            account = self._view_after(main, plan, broker) or tally.before
+            assert account is not None, "nothing is sent before the account was seen"
+            late = self._conclude(main, plan, tally)
+            commit_late(self.world.book, plan, late, account, self._now())
+            raise
+
+    def _send_waves(
+        self, main: MainState, plan: PlanOnMain, broker: Broker, tally: _Tally
+    ) -> Judgment | None:
+        """Send SELLs first, then BUYs; the judgment that has the rest wait, where one does."""
+        judged = tally.first
         for side in ("sell", "buy"):
             missing = tally.missing(side)
             if not missing:
@@ -192,18 +192,21 @@ class _Run:
                 break
             started = self._now()
             if judged is None:
-                judged = self._judge_rest(plan, broker, intent, tally.sent)
+                judged = self._judge_rest(plan, broker, tally)
                 tally.note(judged)
-                if judged.judgment.waits or (side == "buy" and judged.judgment.openings_wait):
-                    return waiting(plan.digest, judged.judgment, submitted=True)
+            if judged.judgment.waits or (side == "buy" and judged.judgment.openings_wait):
+                return judged.judgment
             going = [one for one in missing if one.index in judged.judgment.going]
             tally.sent = tally.sent.merged(self._send(main.settings, broker, going, plan, judged))
             tally.arrivals |= judged.arrivals(going)
             judged = None
             self._time(side, started)
-        ending = conclude(
+        return None
+
+    def _conclude(self, main: MainState, plan: PlanOnMain, tally: _Tally) -> Ending:
+        return conclude(
             plan.proposal,
-            intent,
+            tally.intent,
             tally.sent,
             verdicts=tally.verdicts,
             denied=tally.denied,
@@ -212,8 +215,6 @@ class _Run:
             seen_at=self._now(),
             slippage_warning_bps=main.settings.execution.slippage_warning_bps,
         )
-        after = self._view_after(main, plan, broker)
-        return self._end(plan, ending, tally.before, after)
 
     def _send(
         self,
@@ -239,12 +240,12 @@ class _Run:
             update={"quantity": judged.available.get(order.symbol, order.quantity)}
         )
 
-    def _judge_rest(self, plan: PlanOnMain, broker: Broker, intent: Intent, sent: Sent) -> Judged:
+    def _judge_rest(self, plan: PlanOnMain, broker: Broker, tally: _Tally) -> Judged:
         """Ask the checks again about what the broker does not have, with the account as it is."""
         now_on_main = MainState(self.world.book, self.world.book.head())
-        current = now_on_main.unfinished
-        if current is None or current.digest != plan.digest:
+        if not is_ours(now_on_main, plan):
             raise SwapLost("another run has finished this plan")
+        intent, sent = tally.intent, tally.sent
         known = set(sent.reports) | set(sent.refusals) | set(sent.unknown)
         at_broker = {one.index for one in intent.orders if one.client_order_id in known}
         planned = {one.index for one in intent.orders}
@@ -335,7 +336,8 @@ class _Run:
         return self.world.clock.now()
 
     def _time(self, phase: str, since: datetime) -> None:
-        spent = (self._now() - since) / timedelta(milliseconds=1)
+        # A clock that was set back does not undo what has been done.
+        spent = max(ZERO_TIME, self._now() - since) / timedelta(milliseconds=1)
         self.timings[phase] = Decimal(f"{spent:.1f}")
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from executor.console import Console
 from executor.errors import DocumentError, ExitCode, UsageError
 from executor.model.reading import SIZE_LIMIT, Tree, read_document
-from executor.model.verdict import Answer, Verdict
 from executor.reports.reply import Reply
 
 if TYPE_CHECKING:
     from executor.model.settings import Settings
+    from executor.model.verdict import Verdict
 
 PLAN: Final = "trading_instructions"
 
@@ -99,6 +99,7 @@ def validate_document_file(path: Path, document: str) -> Reply:
     """
     from executor.decisions.gates import judge_tree
     from executor.decisions.schemas import MODELS
+    from executor.model.verdict import Answer, Verdict
     from executor.repo.schema_files import load_schema
 
     tree = _read_tree(path)
@@ -152,6 +153,7 @@ def _settings(repository: Path) -> Settings:
 def _outcome(
     path: Path, document: str, verdicts: Sequence[Verdict], *, digest: str | None = None
 ) -> Reply:
+    from executor.model.verdict import Answer
     from executor.reports.verdicts import verdict_report
 
     answers = {verdict.answer for verdict in verdicts}

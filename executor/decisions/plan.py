@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from executor.model.intent import PlannedOrder
+from executor.model.numbers import ONE
 from executor.model.order import OrderRequest
 from executor.model.plan import TradingInstruction, TradingInstructionSet
 
@@ -120,3 +121,22 @@ def differences(
     if len({one.client_order_id for one in recorded}) < len(recorded):
         found.append("an order stands twice in the intent")
     return tuple(found)
+
+
+def intent_differences(
+    recorded: Collection[PlannedOrder],
+    plan: TradingInstructionSet,
+    *,
+    plan_digest: str,
+    repository: str,
+) -> tuple[str, ...]:
+    """Compute the orders of a plan again and say where a recorded intent differs from them."""
+    computed = plan_orders(
+        plan,
+        plan_digest=plan_digest,
+        repository=repository,
+        going=range(len(plan.instructions)),
+        available={one.ticker: ONE for one in plan.instructions},
+    )
+    open_ended = [index for index, one in enumerate(plan.instructions) if one.quantity == "all"]
+    return differences(recorded, computed, open_ended)

@@ -49,7 +49,7 @@ def is_bounded(value: Decimal | int) -> bool:
     # adjusted() first: it is cheap for 1e400, where arithmetic would raise or allocate.
     if value and not -DECIMALS_MAX - 1 < value.adjusted() < 12:
         return False
-    return decimals(value) <= DECIMALS_MAX
+    return value == value.quantize(NANO)
 
 
 def decimals(value: Decimal) -> int:

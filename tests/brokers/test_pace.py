@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from executor.brokers.pace import WAIT_MAX_SECONDS, Pace
-from tests.brokers.support import NOON, ManualClock, answer, rig
+from tests.brokers.support import ACCOUNT, NOON, ManualClock, answer, rig, scripted
 
 SECONDS = int(NOON.timestamp())
 
@@ -45,3 +45,13 @@ def test_many_questions_never_see_a_429() -> None:
             made.broker.account()
         assert len(made.exchange.requests) == 35
         assert made.clock.slept == [60.0] * 3
+
+
+def test_the_two_hosts_are_limited_apart() -> None:
+    spent = answer({"bars": {}}, X_RateLimit_Remaining="0", X_RateLimit_Reset=str(SECONDS + 30))
+    broker, _, clock = scripted(spent, answer(ACCOUNT), answer({"bars": {}}))
+    broker.average_volumes(["MU"])
+    broker.account()
+    assert clock.slept == []
+    broker.average_volumes(["MU"])
+    assert clock.slept == [30.0]

@@ -73,8 +73,32 @@ def test_numbers_of_every_kind(kind: str, value: object) -> None:
 @pytest.mark.parametrize("kind", NUMBERS)
 @pytest.mark.parametrize(
     "value",
-    [True, False, None, [], {}, "", " 1", "1 ", "1\n", "+1", "01", "1.", ".5", "1e3", "1,000"]
-    + ["NaN", "Infinity", "1_0", "1" * 13, "1.0000000001", "\uff11", 10**12, -(10**12), "--1"],
+    [
+        True,
+        False,
+        None,
+        [],
+        {},
+        "",
+        " 1",
+        "1 ",
+        "1\n",
+        "+1",
+        "01",
+        "1.",
+        ".5",
+        "1e3",
+        "1,000",
+        "NaN",
+        "Infinity",
+        "1_0",
+        "1" * 13,
+        "1.0000000001",
+        "\uff11",
+        10**12,
+        -(10**12),
+        "--1",
+    ],
 )
 def test_no_numbers_of_any_kind(kind: str, value: object) -> None:
     assert not accepts(NUMBERS[kind], value)
@@ -225,13 +249,38 @@ def test_timestamps_are_instants_in_utc(text: str, moment: datetime) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["2026-02-30T00:00:00", "2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-00-01T00:00:00Z"]
-    + ["2026-13-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-14T24:00:00Z", "2026-01-14"]
-    + ["2026-01-14T13:60:00Z", "2026-01-14T13:45:60Z", "2026-01-14T13:45Z", "2026-01-14 13:45:00"]
-    + ["2026-01-14t13:45:00z", "2026-01-14T13:45:00.Z", "2026-01-14T13:45:00.1234567Z"]
-    + ["2026-01-14T13:45:00+1400", "2026-01-14T13:45:00+15:00", "2026-01-14T13:45:00 Z", "", "now"]
-    + ["2026-W03-3T13:45:00Z", "20260114T134500Z", "0999-01-01T00:00:00Z", "3000-01-01T00:00:00Z"]
-    + ["\uff12026-01-14T13:45:00Z", "2026-01-14T13:45:00Z\n", 1768398300, None, True, ["x"]],
+    [
+        "2026-02-30T00:00:00",
+        "2026-02-29T00:00:00Z",
+        "2026-04-31T00:00:00Z",
+        "2026-00-01T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-01-00T00:00:00Z",
+        "2026-01-14T24:00:00Z",
+        "2026-01-14",
+        "2026-01-14T13:60:00Z",
+        "2026-01-14T13:45:60Z",
+        "2026-01-14T13:45Z",
+        "2026-01-14 13:45:00",
+        "2026-01-14t13:45:00z",
+        "2026-01-14T13:45:00.Z",
+        "2026-01-14T13:45:00.1234567Z",
+        "2026-01-14T13:45:00+1400",
+        "2026-01-14T13:45:00+15:00",
+        "2026-01-14T13:45:00 Z",
+        "",
+        "now",
+        "2026-W03-3T13:45:00Z",
+        "20260114T134500Z",
+        "0999-01-01T00:00:00Z",
+        "3000-01-01T00:00:00Z",
+        "\uff12026-01-14T13:45:00Z",
+        "2026-01-14T13:45:00Z\n",
+        1768398300,
+        None,
+        True,
+        ["x"],
+    ],
 )
 def test_no_timestamps(value: object) -> None:
     assert not accepts(Timestamp, value)
@@ -274,7 +323,7 @@ def test_a_python_caller_gives_datetimes_with_a_zone() -> None:
     assert found.tzinfo is UTC
     assert adapter.dump_json(found) == b'"2026-01-14T13:45:00Z"'
     with pytest.raises(ValidationError, match="a datetime without a zone"):
-        adapter.validate_python(datetime(2026, 1, 14, 8, 45))  # noqa: DTZ001
+        adapter.validate_python(datetime(2026, 1, 14, 8, 45))
 
 
 # Documents
@@ -316,6 +365,6 @@ def test_the_schemas_say_the_same_of_null() -> None:
 
 def test_a_document_is_frozen_and_closed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Outer(count=1).count = 2  # type: ignore[misc]
+        Outer(count=1).count = 2
     with pytest.raises(ValidationError, match="Extra inputs"):
         Outer.model_validate({"cuont": 1})

@@ -1,0 +1,66 @@
+"""Facts that change while they are read, and answers that stay away: no plan is lost for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from executor.exchange.faults import Fault
+from tests.simulation.documents import line, plan
+from tests.simulation.effects import die
+from tests.simulation.ending import finish
+from tests.simulation.scenarios import BUY_AAPL, BUY_KO, KINDS, MADE, MIXED, SCENARIOS
+from tests.simulation.world import Simulation
+
+WAITS = plan(line("BUY", "MU", "3"), timestamp=MADE)
+
+
+@pytest.mark.parametrize("polls", range(1, 20))
+def test_an_earlier_order_that_fills_while_the_facts_are_read_blocks_nothing(polls: int) -> None:
+    sim = Simulation(KINDS["paper"])
+    sim.fault(Fault("late_fill", parameters={"polls": polls}))
+    sim.merge(WAITS)
+    sim.execute()
+    sim.merge(plan(BUY_AAPL, BUY_KO, timestamp=MADE))
+    end = sim.execute()
+    assert end.reply is not None
+    assert (end.state, end.reply.data.get("errors")) == ("completed", [])
+    assert list(finish(sim)) == []
+
+
+def test_an_account_that_stops_answering_after_a_recovery_costs_no_fill() -> None:
+    for silent_from in (1, 2, 3):
+        sim = SCENARIOS["sell_and_buy"].begin("paper")
+        sim.execute({5: die})
+        sim.fault(Fault("drop_before", {"path": "/v2/account"}, nth=silent_from, times=0))
+        sim.execute()
+        assert list(finish(sim)) == []
+
+
+def test_a_run_without_an_answer_may_be_repeated() -> None:
+    for nth in range(1, 30):
+        sim = SCENARIOS["sell_and_buy"].begin("paper")
+        sim.fault(Fault("html_502", {"method": "GET", "path": "*"}, nth=nth, times=4))
+        sim.execute()
+        assert list(finish(sim)) == [], nth
+
+
+def test_a_lost_answer_and_a_silent_broker_leave_an_order_unknown_until_it_is_found() -> None:
+    sim = SCENARIOS["sell_and_buy"].begin("paper")
+    sim.fault(
+        Fault("accept_then_drop", times=0),
+        Fault("drop_before", {"path": "/v2/orders:by_client_order_id"}, times=0),
+    )
+    end = sim.execute()
+    assert end.reply is not None
+    assert end.reply.exit_code == 5
+    assert [one.side for one in sim.posts] == ["sell"], "no BUY after a SELL that nobody knows of"
+    assert list(finish(sim)) == []
+
+
+def test_a_plan_may_come_again_after_it_was_executed() -> None:
+    sim = SCENARIOS["sell_and_buy"].begin("sim")
+    for _ in range(3):
+        assert sim.execute().state in ("completed", "duplicate")
+        sim.merge(MIXED)
+    assert len(sim.posts) == 2
+    assert list(finish(sim)) == []
