@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from decimal import Decimal
+from typing import Final, TypeVar
 
 from executor.decisions.ledger import executed_as, record_facts
 from executor.errors import BrokerUnavailable
@@ -17,6 +18,9 @@ from executor.model.order import OrderReport
 from executor.model.plan import TradingInstructionSet
 from executor.model.settings import Settings
 from executor.ports import Broker
+
+LOOKS: Final = 5
+"""How often an account that moves is read before it is left to the next run."""
 
 Answer = TypeVar("Answer")
 
@@ -32,18 +36,31 @@ class AccountView:
 
 
 def view_account(broker: Broker, since: datetime) -> AccountView:
-    """Ask for hours, account, positions and open orders.
+    """Ask for hours, account, positions and open orders, all of one moment.
+
+    An order that fills between two answers is in one of them and not in the other, and would look
+    like shares that nobody can explain. So the open orders are asked for before and after the rest,
+    until they have not moved.
 
     Raises:
         BrokerUnavailable: one of them has no answer; nothing can be judged without it.
         BrokerRefused: the broker refuses to answer, for instance a wrong key.
     """
-    return AccountView(
-        clock=broker.market_clock(since),
-        account=broker.account(),
-        positions={one.symbol: one for one in broker.positions()},
-        open_orders=broker.open_orders(),
+    clock = broker.market_clock(since)
+    open_orders = broker.open_orders()
+    for _ in range(LOOKS):
+        account = broker.account()
+        positions = {one.symbol: one for one in broker.positions()}
+        before, open_orders = open_orders, broker.open_orders() if open_orders else ()
+        if _filled(before) == _filled(open_orders):
+            return AccountView(clock, account, positions, open_orders)
+    raise BrokerUnavailable(
+        f"the account: orders went on filling while it was read {LOOKS} times; run again"
     )
+
+
+def _filled(orders: Sequence[OrderReport]) -> dict[str, Decimal]:
+    return {one.client_order_id: one.filled_quantity for one in orders}
 
 
 def gather(
@@ -91,7 +108,7 @@ def gather(
             executed=executed,
             orders_at_broker=orders_at_broker,
             session_opened=opened,
-            newer=[*_followed(broker, main), *(own_reports or {}).values()],
+            newer=[*_followed(broker, main, view), *(own_reports or {}).values()],
         ),
         trading_state=main.trading_state,
         settings_fault=main.in_force.fault,
@@ -99,10 +116,14 @@ def gather(
     )
 
 
-def _followed(broker: Broker, main: MainState) -> list[OrderReport]:
-    """What became of orders that the record left open: their fills are explained already."""
+def _followed(broker: Broker, main: MainState, view: AccountView) -> list[OrderReport]:
+    """What became of orders that the record left open: their fills are explained already.
+
+    Those still open are taken from the view, whose positions fit them; the others have ended.
+    """
+    still_open = {one.client_order_id: one for one in view.open_orders}
     keys = [one.instruction.client_order_id for one in main.ledger.open_orders]
-    found = [broker.order(key) for key in keys if key is not None]
+    found = [still_open.get(key) or broker.order(key) for key in keys if key is not None]
     return [one for one in found if one is not None]
 
 

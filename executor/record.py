@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from executor.decisions.ending import Ending
@@ -139,7 +140,7 @@ def _ending_change(
     after: AccountRecord | None,
     timings_ms: Mapping[str, Decimal],
 ) -> tuple[Change, Written]:
-    archived_as = free_path(book, main.head, archive_name(plan.made_at), plan.digest)
+    archived_as = free_path(book, main.head, archive_name(plan.made_at), lambda: plan.digest)
     previous = main.chain.newest
     policy = main.settings.approval_policy()
     result = execution_result(
@@ -170,7 +171,7 @@ def _ending_change(
         timings_ms=timings_ms,
     )
     data = write_document(result)
-    result_path = free_path(book, main.head, result_name(now), digest(read_document(data)))
+    result_path = free_path(book, main.head, result_name(now), partial(_digest, data))
     archived = plan.data
     if plan.tree is not None:
         archived = write_document({**plan.tree, "status": str(ending.status)})
@@ -233,6 +234,7 @@ def commit_settlement(
     instructions: Sequence[InstructionResult],
     account: AccountRecord,
     now: datetime,
+    warnings: Sequence[str] = (),
 ) -> tuple[ExecutionResult, str]:
     """Commit what is new about orders of an earlier result; the new result and its commit.
 
@@ -251,9 +253,10 @@ def commit_settlement(
         instructions=instructions,
         after=account,
         realized_pl=realized_by(instructions, main.ledger.positions),
+        warnings=warnings,
     )
     data = write_document(result)
-    path = free_path(book, main.head, result_name(now), digest(read_document(data)))
+    path = free_path(book, main.head, result_name(now), partial(_digest, data))
     ended = ", ".join(f"{one.ticker} {one.outcome.value}" for one in instructions[:3])
     more = "" if len(instructions) <= 3 else ", …"
     change = Change(
@@ -264,9 +267,15 @@ def commit_settlement(
     return result, book.commit(change, main.head)
 
 
-def free_path(book: Book, head: str, path: str, content_digest: str) -> str:
+def _digest(data: bytes) -> str:
+    return digest(read_document(data))
+
+
+def free_path(book: Book, head: str, path: str, content_digest: Callable[[], str]) -> str:
     """The first name for a history file that is not taken: history is never overwritten."""
-    for candidate in alternatives(path, content_digest):
+    if book.read(path, head) is None:
+        return path
+    for candidate in alternatives(path, content_digest()):
         if book.read(candidate, head) is None:
             return candidate
     raise AssertionError("there is always a further name")

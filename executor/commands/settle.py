@@ -6,13 +6,19 @@ import argparse
 from datetime import timedelta
 from typing import Final
 
+from pydantic import ValidationError
+
 from executor.console import Console
+from executor.decisions.ending import warnings_about
 from executor.decisions.ledger import Order
 from executor.decisions.results import account_record
-from executor.decisions.settling import settled
-from executor.errors import BookUnavailable, SwapLost
+from executor.decisions.settling import settled, with_protection
+from executor.errors import BookUnavailable, DocumentError, SwapLost
 from executor.gather import AccountView, view_account
 from executor.main_state import MainState
+from executor.model.digest import plan_digest
+from executor.model.plan import TradingInstructionSet
+from executor.model.reading import read_document
 from executor.model.result import ExecutionResult, InstructionResult
 from executor.ports import Broker, Progress
 from executor.record import commit_settlement
@@ -64,9 +70,13 @@ def _once(world: World, written: list[ExecutionResult]) -> Reply:
     account = account_record(
         view.account, view.positions.values(), view.open_orders, main.settings.mode
     )
-    for first_path, instructions in changed:
+    limit = main.settings.execution.slippage_warning_bps
+    for first_path, found in changed:
+        plan = _archived(world, main, dict(main.results)[first_path])
+        instructions = with_protection(found, plan) if plan else tuple(found)
+        warnings = [text for one in instructions for text in warnings_about(one, limit)]
         result, commit = commit_settlement(
-            world.book, main, first_path, instructions, account, world.clock.now()
+            world.book, main, first_path, instructions, account, world.clock.now(), warnings
         )
         written.append(result)
         # Each result is a link of its own. The next one is built on this commit, not on whatever
@@ -93,3 +103,16 @@ def _news(
     key = order.instruction.client_order_id
     assert key is not None, "the ledger knows orders by their id"
     return settled(order, broker.order(key), view.clock, world.clock.now())
+
+
+def _archived(
+    world: World, main: MainState, result: ExecutionResult
+) -> TradingInstructionSet | None:
+    """The plan of a result; None where somebody damaged it, which `audit` tells."""
+    data = world.book.read(result.archived_as, main.head) if result.archived_as else None
+    try:
+        tree = read_document(data or b"")
+        is_it = plan_digest(tree) == result.plan_digest
+        return TradingInstructionSet.model_validate(tree) if is_it else None
+    except (DocumentError, ValidationError):
+        return None

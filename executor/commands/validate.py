@@ -156,21 +156,17 @@ def _outcome(
     from executor.model.verdict import Answer
     from executor.reports.verdicts import verdict_report
 
-    answers = {verdict.answer for verdict in verdicts}
-    refused = Answer.NO in answers
+    given = {verdict.answer for verdict in verdicts}
+    answer = next((one for one in (Answer.NO, Answer.NOT_NOW) if one in given), Answer.YES)
     data: dict[str, Any] = {
         "file": str(path),
         "document": document,
         "digest": digest,
-        "answer": Answer.NO
-        if refused
-        else Answer.NOT_NOW
-        if Answer.NOT_NOW in answers
-        else Answer.YES,
+        "answer": answer.value,
         "verdicts": [verdict.model_dump(mode="json") for verdict in verdicts],
     }
     return Reply(
-        ExitCode.REFUSED if refused else ExitCode.DONE,
+        ExitCode.REFUSED if answer is Answer.NO else ExitCode.DONE,
         data,
         verdict_report(str(path), verdicts, ELSEWHERE),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from executor.decisions.ledger import SENT
 from executor.decisions.reconcile import (
     from_report,
     never_planned,
@@ -95,12 +96,7 @@ def refused(
         executed: True where the record holds an execution of the same digest.
     """
     noes = [one for one in verdicts if one.answer is Answer.NO]
-    checks = {one.check for one in noes if one.pointer is None or one.check == "plan_fresh"}
-    status = PlanStatus.REJECTED
-    if executed:
-        status = PlanStatus.DUPLICATE
-    elif checks == {"plan_fresh"}:
-        status = PlanStatus.EXPIRED
+    status = PlanStatus.DUPLICATE if executed else _status_unsent(noes)
     outcome = Outcome.DENIED if status is PlanStatus.REJECTED else Outcome.NOT_SENT
     instructions = enumerate(plan.instructions if plan else ())
     return Ending(
@@ -110,6 +106,12 @@ def refused(
         errors=tuple(one.sentence() for one in noes),
         warnings=_check_warnings(verdicts),
     )
+
+
+def _status_unsent(noes: Iterable[Verdict]) -> PlanStatus:
+    """How a plan ends of which nothing was sent."""
+    checks = {one.check for one in noes if one.pointer is None or one.check == "plan_fresh"}
+    return PlanStatus.EXPIRED if checks == {"plan_fresh"} else PlanStatus.REJECTED
 
 
 def conclude(
@@ -124,7 +126,7 @@ def conclude(
     seen_at: datetime,
     slippage_warning_bps: Decimal,
 ) -> Ending:
-    """The end of a plan whose intent was committed.
+    """The end of a plan whose intent was committed: completed, or refused where nothing was sent.
 
     Args:
         plan: the plan.
@@ -142,14 +144,16 @@ def conclude(
         _result(index, one, planned.get(index), answers, denied, arrivals, seen_at)
         for index, one in enumerate(plan.instructions)
     ]
-    problems = [one for one in verdicts if one.answer is Answer.NO]
-    errors = [one.sentence() for one in problems]
+    noes = [one for one in verdicts if one.answer is Answer.NO]
+    # Nothing at all: an earlier run died before its first order, and now the checks say no.
+    sent = any(one.outcome in SENT for one in results)
+    errors = [one.sentence() for one in noes]
     warnings = list(_check_warnings(verdicts))
     for result in results:
         errors += _errors(result, answers)
-        warnings += _warnings(result, slippage_warning_bps)
+        warnings += warnings_about(result, slippage_warning_bps)
     return Ending(
-        status=PlanStatus.COMPLETED,
+        status=PlanStatus.COMPLETED if sent else _status_unsent(noes),
         verdicts=tuple(verdicts),
         instructions=tuple(results),
         realized_pl=realized_by(results, held_before),
@@ -215,7 +219,13 @@ def _errors(result: InstructionResult, answers: Answers) -> list[str]:
     return []
 
 
-def _warnings(result: InstructionResult, limit_bps: Decimal) -> list[str]:
+def warnings_about(result: InstructionResult, limit_bps: Decimal) -> list[str]:
+    """What a person should see of one instruction although nothing failed.
+
+    Args:
+        result: what became of it.
+        limit_bps: basis points; a fill worse than the price at sending by more is a warning.
+    """
     where = f"instructions[{result.index}] {result.ticker}"
     found = []
     if result.slippage_bps is not None and result.slippage_bps > limit_bps:

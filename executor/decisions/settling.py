@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from executor.decisions.ledger import Order
-from executor.decisions.reconcile import new_fills, outcome_of, slippage_bps
+from executor.decisions.reconcile import new_fills, outcome_of, slippage_bps, unprotected
 from executor.model.market import MarketClock
 from executor.model.order import OrderReport
+from executor.model.plan import TradingInstructionSet
 from executor.model.result import InstructionResult, Outcome
 
 
@@ -42,6 +44,16 @@ def settled(
             "fills": fills,
             "protection": (),
         }
+    )
+
+
+def with_protection(
+    results: Iterable[InstructionResult], plan: TradingInstructionSet
+) -> tuple[InstructionResult, ...]:
+    """Name what was bought without the stop that its line of the plan asked for."""
+    return tuple(
+        one.model_copy(update={"protection": unprotected(plan.instructions[one.index], one)})
+        for one in results
     )
 
 

@@ -16,15 +16,21 @@ TIMEOUT_SECONDS: Final = 120
 IDENTITY: Final = {"NAME": "AutoInvestor", "EMAIL": "autoinvestor@localhost"}
 """Who the executor's own commits are by; a person's commits keep that person's name."""
 
+_REASONS: Final = ("fatal:", "error:", "remote:", "! ")
+"""How the lines start in which git says why."""
+
 
 class GitFailed(BookUnavailable):
     """A git call ended with an error."""
 
     def __init__(self, arguments: Sequence[str], code: int, stderr: bytes) -> None:
-        """Keep the first line of what git said; credentials never stand in it."""
+        """Keep the first line that says what is wrong; credentials never stand in it."""
         self.code = code
         self.stderr = stderr.decode("utf-8", "replace").strip()
-        said = next((line for line in self.stderr.splitlines() if line), f"exit code {code}")
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
+        # A push that is refused names the remote first.
+        reasons = [line for line in lines if line.startswith(_REASONS)]
+        said = next(iter(reasons or lines), f"exit code {code}")
         super().__init__(f"git {arguments[0]}: {said}; mend that and run again")
 
 

@@ -19,6 +19,7 @@ def report_settled(results: Sequence[ExecutionResult], still_open: int) -> Reply
     for result in results:
         blocks.append(Line(f"plan {(result.plan_digest or '')[:8]}: settled", "good"))
         blocks.append(outcomes_table(result.instructions))
+        blocks += [Line(f"  warning: {one}", "waiting") for one in result.warnings]
     if results:
         blocks.append(holdings_line(results[-1].final_portfolio))
     blocks.append(Line(f"orders still open: {still_open}", "waiting" if still_open else "plain"))

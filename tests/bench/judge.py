@@ -1,4 +1,4 @@
-"""A plan of 10,000 instructions: time and memory, and against `check-jsonschema` on the same file."""
+"""A plan of 10,000 instructions: time, memory, and the ratio to `check-jsonschema` on its file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,15 @@ def measure(size: Size) -> Iterator[Figure]:
         file = folder / "plan.json"
         file.write_bytes(plan(list(instructions(count))))
         (folder / SETTINGS.name).write_bytes(wide_settings(count))
-        ours = [*program("autoinvestor"), "validate", "--repo", folder, "--file", file]
-        theirs = [*program("check-jsonschema"), "--schemafile", SCHEMA, file]
+        ours: list[str | Path] = [
+            *program("autoinvestor"),
+            "validate",
+            "--repo",
+            folder,
+            "--file",
+            file,
+        ]
+        theirs: list[str | Path] = [*program("check-jsonschema"), "--schemafile", SCHEMA, file]
         pair = in_turn(
             lambda: process(ours, folder),
             lambda: process(theirs, folder),

@@ -74,7 +74,7 @@ class Spread:
         if self.median >= 100:
             digits = 0
         low, high = f"{self.low:,.{digits}f}", f"{self.high:,.{digits}f}"
-        return f"{self.median:,.{digits}f} {unit} ({low}–{high})"
+        return f"{self.median:,.{digits}f} {unit} ({low} to {high})"
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ judged, committed or recorded.
 import hashlib
 import sys
 import time
+from typing import cast
 
 from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide, TimeInForce
+from alpaca.trading.models import Order
 from alpaca.trading.requests import MarketOrderRequest
 
 ENDED = {"filled", "canceled", "expired", "rejected"}
@@ -25,22 +27,23 @@ def main(url: str, symbol: str, shares: str) -> None:
     client._retry = 0
     name = "script-" + hashlib.sha256(f"{symbol} {shares}".encode()).hexdigest()[:32]
     try:
-        order = client.get_order_by_client_id(name)
+        order = cast(Order, client.get_order_by_client_id(name))
     except APIError as error:
         if error.status_code != 404:
             raise
-        order = client.submit_order(
-            MarketOrderRequest(
-                symbol=symbol,
-                qty=float(shares),
-                side=OrderSide.BUY,
-                time_in_force=TimeInForce.DAY,
-                client_order_id=name,
-            )
+        request = MarketOrderRequest(
+            symbol=symbol,
+            qty=float(shares),
+            side=OrderSide.BUY,
+            time_in_force=TimeInForce.DAY,
+            client_order_id=name,
         )
+        order = cast(Order, client.submit_order(request))
+    pause = 0.0  # a market order is often filled at the first look
     while order.status.value not in ENDED:
-        time.sleep(POLL_SECONDS)
-        order = client.get_order_by_client_id(name)
+        time.sleep(pause)
+        pause = POLL_SECONDS
+        order = cast(Order, client.get_order_by_client_id(name))
     sys.stdout.write(f"{order.status.value} {order.filled_qty} at {order.filled_avg_price}\n")
 
 

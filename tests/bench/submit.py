@@ -17,7 +17,8 @@ from executor.exchange.sessions import AlwaysOpen
 from tests.bench.material import SHARES, SYMBOL, repository
 from tests.bench.measure import Figure, Run, Size, in_turn, process, program
 
-SCRIPT = Path(__file__).with_name("shortest_script.py")
+HERE = Path(__file__).parent
+SHORTEST, LEANEST = HERE / "shortest_script.py", HERE / "leanest_script.py"
 
 
 def measure(size: Size) -> Iterator[Figure]:
@@ -34,12 +35,12 @@ def measure(size: Size) -> Iterator[Figure]:
                 there = {"AUTOINVESTOR_EXCHANGE_URL": url}
                 return process([*program("autoinvestor"), "execute", "--submit"], folder, there)
 
-        def theirs() -> Run:
+        def script(path: Path) -> Run:
             with _exchange(prices) as url:
-                command = [sys.executable, SCRIPT, url, SYMBOL, SHARES]
-                return process(command, Path(scratch))
+                return process([sys.executable, path, url, SYMBOL, SHARES], Path(scratch))
 
-        pair = in_turn(ours, theirs, size.rounds)
+        pair = in_turn(ours, lambda: script(SHORTEST), size.rounds)
+        lean = in_turn(ours, lambda: script(LEANEST), size.rounds)
     yield Figure(
         "submit",
         "1 order judged, sent and recorded / shortest script",
@@ -48,6 +49,13 @@ def measure(size: Size) -> Iterator[Figure]:
         target=1.3,
         aim=1.1,
         detail=pair.detail(),
+    )
+    yield Figure(
+        "submit",
+        "the same / a script on the SDK's bare client",
+        lean.wall,
+        "x",
+        detail=lean.detail(),
     )
 
 

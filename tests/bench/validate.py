@@ -18,11 +18,16 @@ def measure(size: Size) -> Iterator[Figure]:
         folder = Path(scratch)
         file = folder / "plan.json"
         file.write_bytes(plan(list(instructions(size.of(INSTRUCTIONS)))))
-        ours = [*program("autoinvestor"), "validate", "--repo", ROOT, "--file", file]
-        theirs = [*program("check-jsonschema"), "--schemafile", SCHEMA, file]
-        pair = in_turn(
-            lambda: process(ours, folder), lambda: process(theirs, folder), size.rounds
-        )
+        ours: list[str | Path] = [
+            *program("autoinvestor"),
+            "validate",
+            "--repo",
+            ROOT,
+            "--file",
+            file,
+        ]
+        theirs: list[str | Path] = [*program("check-jsonschema"), "--schemafile", SCHEMA, file]
+        pair = in_turn(lambda: process(ours, folder), lambda: process(theirs, folder), size.rounds)
     yield Figure(
         "validate",
         f"{size.of(INSTRUCTIONS)} instructions / check-jsonschema",

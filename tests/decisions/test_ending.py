@@ -269,3 +269,19 @@ def test_the_fill_of_an_ending_is_that_of_its_report() -> None:
         (order,),
     )
     assert found.instructions[0].fills == (fill(at=NOW),)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        ((no("plan_fresh"),), PlanStatus.EXPIRED),
+        ((no("approval"),), PlanStatus.REJECTED),
+        ((), PlanStatus.REJECTED),
+    ],
+)
+def test_an_intent_of_which_nothing_was_sent_did_not_complete(
+    verdicts: tuple[Verdict, ...], status: PlanStatus
+) -> None:
+    found = ended(Answers(), verdicts=verdicts)
+    assert found.status is status
+    assert found.exit_code is ExitCode.REFUSED

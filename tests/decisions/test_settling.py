@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.decisions.ledger import Order
-from executor.decisions.settling import settled
+from executor.decisions.settling import settled, with_protection
 from executor.model.market import MarketClock
 from executor.model.order import OrderStatus
 from executor.model.result import InstructionResult, Outcome
-from tests.checks.builders import clock
+from tests.checks.builders import clock, line, plan
 from tests.decisions.record_builders import NOW, PLAN_DIGEST, fill, line_result, report
 
 CLOSE = datetime.fromisoformat("2026-01-14T21:00:00+00:00")
@@ -138,3 +138,11 @@ def test_without_a_calendar_nothing_is_given_up() -> None:
 
 def test_an_order_that_the_broker_once_had_is_not_given_up() -> None:
     assert absent(order(Outcome.OPEN), CLOSE + timedelta(days=3)) is None
+
+
+def test_what_was_bought_without_its_stop_is_named_by_its_line() -> None:
+    asked = plan(line("BUY", stop_loss_pct="8"), line("BUY"))
+    bought = [line_result(at, fills=[fill()]) for at in (1, 0)]
+    found = with_protection(bought, asked)
+    assert [(one.index, len(one.protection)) for one in found] == [(1, 0), (0, 1)]
+    assert found[1].protection[0].stop_price == Decimal("304.92")

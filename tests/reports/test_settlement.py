@@ -20,7 +20,10 @@ def test_nothing_new_is_said_in_a_line() -> None:
 
 def test_every_changed_order_is_shown() -> None:
     filled = result(
-        line_result(fills=[fill()]), kind="settlement", timestamp=NOW + timedelta(hours=1)
+        line_result(fills=[fill()]),
+        kind="settlement",
+        timestamp=NOW + timedelta(hours=1),
+        warnings=("instructions[0] MU: 10 shares unprotected",),
     )
     expired = result(
         line_result(outcome=Outcome.EXPIRED, ticker="TSM"), kind="settlement", plan_digest=None

@@ -49,6 +49,8 @@ class Post:
     """The exchange had an order of this id already."""
     accepted: bool
     """The exchange has a new order because of it."""
+    main_there: str
+    """Where main was in truth."""
     open_before: tuple[tuple[str, str, datetime], ...]
     """Id, side and time of submission of each order that was open at the exchange before."""
 
@@ -158,12 +160,14 @@ class CountedTransport:
         clock: Clock,
         effects: Effects,
         posts: list[Post],
+        main_now: Callable[[], str],
     ) -> None:
         self._transport = transport
         self._exchange = exchange
         self._clock = clock
         self._effects = effects
         self._posts = posts
+        self._main_now = main_now
 
     def ask(
         self,
@@ -189,7 +193,7 @@ class CountedTransport:
         key = body["client_order_id"]
         was_taken = key in desk.by_client_id
         before = tuple(_shown(one) for one in desk.open_orders.values())
-        at = self._clock.now()
+        at, main_there = self._clock.now(), self._main_now()
         try:
             return self._transport.ask(base, "POST", path, body=body)
         finally:
@@ -205,6 +209,7 @@ class CountedTransport:
                     side=body["side"],
                     was_taken=was_taken,
                     accepted=not was_taken and key in desk.by_client_id,
+                    main_there=main_there,
                     open_before=before,
                 )
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -70,7 +70,9 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "rests": Scenario(
         "a limit that does not fill",
         plan(
-            SELL_MU, line("BUY", "AAPL", "10", order_type="limit", limit_price="251"), timestamp=MADE
+            SELL_MU,
+            line("BUY", "AAPL", "10", order_type="limit", limit_price="251"),
+            timestamp=MADE,
         ),
     ),
     "sell_rests": Scenario(
@@ -90,7 +92,9 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     "rejected": Scenario("every line is denied", plan(line("BUY", "TSM", "5000"), timestamp=MADE)),
     "expired": Scenario(
-        "it says when it ends", plan(SELL_MU, valid_until=START.isoformat()), later=timedelta(hours=1)
+        "it says when it ends",
+        plan(SELL_MU, valid_until=START.isoformat()),
+        later=timedelta(hours=1),
     ),
     "expires_between": Scenario(
         "it ends while its first wave is waited for",
@@ -116,9 +120,13 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         faults=(_fault("accept_then_504", "sell"), _fault("accept_then_drop", "buy")),
     ),
     "never_arrives": Scenario(
-        "no SELL ever arrives, and nothing says so", MIXED, faults=(_fault("drop_before", "sell", times=0),)
+        "no SELL ever arrives, and nothing says so",
+        MIXED,
+        faults=(_fault("drop_before", "sell", times=0),),
     ),
-    "refused": Scenario("the exchange refuses the SELL", MIXED, faults=(_fault("rejection", "sell"),)),
+    "refused": Scenario(
+        "the exchange refuses the SELL", MIXED, faults=(_fault("rejection", "sell"),)
+    ),
     "rejected_there": Scenario(
         "accepted, then rejected", MIXED, faults=(_fault("order_rejected", "buy"),)
     ),

@@ -133,9 +133,7 @@ def _line(rng: Random, symbol: str, is_held: bool) -> dict[str, object]:
     if roll < 0.45:
         limit = f"{price * rng.choice([0.97, 1.02]):.2f}"
         force = rng.choice(["day", "gtc"])
-        return line(
-            "BUY", symbol, "3", order_type="limit", limit_price=limit, time_in_force=force
-        )
+        return line("BUY", symbol, "3", order_type="limit", limit_price=limit, time_in_force=force)
     return line("BUY", symbol, rng.choice(["1", "7", "2.123456789"]))
 
 

@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.simulate")
     parser.add_argument("--seeds", type=int, default=200, help="how many schedules")
     parser.add_argument("--seed", type=int, default=0, help="the first one's seed")
-    parser.add_argument("--story", action="store_true", help="tell what happened in those that fail")
+    parser.add_argument(
+        "--story", action="store_true", help="tell what happened in those that fail"
+    )
     options = parser.parse_args(arguments)
     started = time.perf_counter()
     failed = 0

@@ -77,6 +77,12 @@ class QuickBroker(AlpacaBroker):
         }
 
 
+@cache
+def settings_of(data: bytes) -> Settings:
+    """The settings of a file, read once for all worlds that have it."""
+    return parse_settings(data)
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What a world begins with."""
@@ -139,7 +145,8 @@ class Simulation:
     racing: bool = False
     """True once two executors were at work at the same time."""
     heard: Heard = field(default_factory=Heard)
-    owners: dict[int, Owner] = field(default_factory=dict)
+    dead: set[int] = field(default_factory=set)
+    """The runs that died."""
 
     def __post_init__(self) -> None:
         """Settings on main, the account open."""
@@ -153,6 +160,7 @@ class Simulation:
         }
         self.origin.push(first, "Set up")
         self.outside = None if self.setup.embedded else self._outside()
+        self._main: MainState | None = None
         self.inside: Exchange | None = None
         """The embedded exchange of the newest run."""
 
@@ -175,7 +183,7 @@ class Simulation:
     @property
     def settings(self) -> Settings:
         """The settings on main."""
-        return parse_settings(self.setup.settings)
+        return settings_of(self.setup.settings)
 
     @property
     def exchange(self) -> Exchange:
@@ -190,8 +198,10 @@ class Simulation:
 
     @property
     def main(self) -> MainState:
-        """Main as it is now."""
-        return MainState(self.machines["one"], self.origin.main)
+        """Main as it is now; read once a commit."""
+        if self._main is None or self._main.head != self.origin.main:
+            self._main = MainState(self.machines["one"], self.origin.main)
+        return self._main
 
     # What people do.
 
@@ -251,12 +261,12 @@ class Simulation:
         self.runs += 1
         effects.run = self.runs
         world = self._world(effects, machine, faults)
-        self.owners[effects.run] = world.owner
         try:
             return End(effects, reply=verb(world))
         except AutoInvestorError as error:
             return End(effects, error=error)
         except Died:
+            self.dead.add(effects.run)
             return End(effects, died=True)
 
     def _world(self, effects: Effects, machine: str, faults: tuple[Fault, ...]) -> World:
@@ -270,7 +280,9 @@ class Simulation:
                 exchange = self.inside = sim_exchange(settings, ledger, self.clock.now)
             exchange.faults.add(*faults)
             direct = EngineTransport(exchange, clock)
-            transport = CountedTransport(direct, exchange, clock, effects, self.posts)
+            transport = CountedTransport(
+                direct, exchange, clock, effects, self.posts, self.machines[machine].head
+            )
             yield self.wrap_broker(QuickBroker(transport, clock))
 
         return World(
