@@ -243,7 +243,7 @@ def _judged(
     return plan_digest(tree), tree, plan, tuple(problem.verdict() for problem in problems)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _link(path: str, data: bytes) -> Link:
     try:
         tree = read_document(data)

@@ -79,11 +79,19 @@ class OrderExecutor:
         data = _read(self._repo / path)
         if data is None:
             return _last_executed(main) or execute(world, notes, submit=True)
-        done = executed_as(main.results, plan_digest(read_document(data)))
-        if done is not None:
-            return _already(done)
-        _commit_plan(world, data)
-        return execute(world, notes, submit=True)
+        digest = plan_digest(read_document(data))
+        for _ in range(SWAP_TRIES):
+            done = executed_as(MainState(world.book, world.book.head()).results, digest)
+            if done is not None:
+                return _already(done)
+            _commit_plan(world, data, digest)
+            reply = execute(world, notes, submit=True)
+            if reply.data.get("plan_digest") == digest:
+                return reply
+            # Another plan, or one that an earlier run left behind, went first.
+            if reply.data.get("state") == "waiting":
+                return _not_its_turn()
+        raise BookUnavailable("other plans kept going first; run again")
 
 
 @dataclasses.dataclass
@@ -104,15 +112,13 @@ def _read(path: Path) -> bytes | None:
         return file.read(SIZE_LIMIT + 1)
 
 
-def _commit_plan(world: World, data: bytes) -> None:
-    """Put the file on main as the plan, unless it is there already."""
+def _commit_plan(world: World, data: bytes, digest: str) -> None:
+    """Put the file on main as the plan, unless a plan is there already."""
     for _ in range(SWAP_TRIES):
         head = world.book.head()
-        waiting = world.book.read(PLAN_PATH, head)
-        if waiting is not None:
+        if world.book.read(PLAN_PATH, head) is not None:
             # The same plan, perhaps further on in its life, is executed; another one goes first.
             return
-        digest = plan_digest(read_document(data))
         change = Change(
             subject=f"Add plan {digest[:8]} from a file",
             writes={PLAN_PATH: data},
@@ -139,6 +145,11 @@ def _last_executed(main: MainState) -> Reply | None:
 
 def _already(archived_as: str) -> Reply:
     return Reply(ExitCode.DONE, {"state": "duplicate", "archived_as": archived_as, "errors": []})
+
+
+def _not_its_turn() -> Reply:
+    error = "another plan waits on main; run again when it is done, or take it from main"
+    return Reply(ExitCode.REFUSED, {"state": "not executed", "errors": [error]})
 
 
 def _of_reply(reply: Reply) -> dict[str, Any]:

@@ -119,6 +119,14 @@ class Book(Protocol):
         """The commit that main is at now, read afresh (from the remote, where there is one)."""
         ...
 
+    def resolve(self, name: str) -> str:
+        """The commit that a branch, tag or other name means.
+
+        Raises:
+            UsageError: it means none.
+        """
+        ...
+
     def read(self, path: str, at: str) -> bytes | None:
         """A file at a commit; None where there is none."""
         ...

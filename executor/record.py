@@ -212,7 +212,7 @@ def commit_late(
     sent = [one for one in ending.instructions if one.broker_order_id is not None]
     for _ in range(RECORD_TRIES):
         main = MainState(book, book.head())
-        late = [one for one in sent if one.client_order_id not in main.ledger.orders]
+        late = [one for one in sent if not _is_told(main, one)]
         ends = [
             path
             for path, result in main.results
@@ -225,6 +225,11 @@ def commit_late(
         except SwapLost:
             continue
         return
+
+
+def _is_told(main: MainState, sent: InstructionResult) -> bool:
+    known = main.ledger.orders.get(sent.client_order_id or "")
+    return known is not None and known.instruction.broker_order_id is not None
 
 
 def commit_settlement(

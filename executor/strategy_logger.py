@@ -7,11 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from executor.decisions.results import alternatives, review_name
-from executor.model.digest import digest
-from executor.model.reading import read_document
 from executor.model.review import StrategyReview
-from executor.model.writing import write_document
+from executor.reviews import write_review
 
 __all__ = ["StrategyReviewLogger"]
 
@@ -68,16 +65,4 @@ class StrategyReviewLogger:
                 **identity,
             }
         )
-        data = write_document(review)
-        # What is written must be readable by our own strict reader, or it would be no record.
-        content = digest(read_document(data))
-        for name in alternatives(review_name(review.timestamp), content):
-            path = self._repo / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with path.open("xb") as file:
-                    file.write(data)
-            except FileExistsError:
-                continue
-            return path
-        raise AssertionError("there is always a further name")
+        return write_review(self._repo, review)

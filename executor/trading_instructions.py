@@ -38,6 +38,8 @@ class TradingInstructionSet(Plan):
     def save(self, path: str | Path = PLAN_PATH) -> Path:
         """Write the plan as a document; it is executed only once it is on main.
 
+        What was not given is not written: a plan that was loaded is saved as the same document.
+
         Args:
             path: where to; the default is where a plan lies in the repository.
 
@@ -48,7 +50,8 @@ class TradingInstructionSet(Plan):
             OSError: the file cannot be written.
         """
         target = Path(path)
-        target.write_bytes(write_document(self))
+        given = self.model_dump(exclude_unset=True)
+        target.write_bytes(write_document({**given, "status": self.status}))
         return target
 
     @classmethod
@@ -65,8 +68,12 @@ class TradingInstructionSet(Plan):
         with source.open("rb") as file:
             tree = read_document(file.read(SIZE_LIMIT + 1))
         try:
-            return cls.model_validate(tree)
+            read = Plan.model_validate(tree)
         except ValidationError as error:
             raise DocumentError(
                 "\n".join(problem.sentence() for problem in problems_of(error, cls))
             ) from None
+        # Not through `__init__`: a timestamp that was added would make it another plan, which
+        # could execute a second time.
+        given = {name: getattr(read, name) for name in read.model_fields_set}
+        return cls.model_construct(_fields_set=set(given), **given)

@@ -192,8 +192,9 @@ class Repository:
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """Every result on main, by name."""
-        return [self.read(path) for path in self.paths(RESULTS) if "result_" in path]
+        """Every result on main, first to newest."""
+        found = [self.read(path) for path in self.paths(RESULTS) if "result_" in path]
+        return sorted(found, key=lambda one: str(one["timestamp"]))
 
     @property
     def archived(self) -> list[dict[str, Any]]:

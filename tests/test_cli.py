@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -121,7 +122,13 @@ def test_an_interrupt_is_told_as_one() -> None:
         os.close(reading)
         # More than a pipe holds: once it is written, the command reads, and waits for more.
         os.write(writing, b" " * 70_000)
-        process.send_signal(signal.SIGINT)
+        # A signal just before a read is seen after it only: let it read, and do not rely on it.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.5)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
         out, err = process.communicate()
     os.close(writing)
     assert (process.returncode, out) == (130, b"")

@@ -25,7 +25,7 @@ def judge(context: Context) -> Iterator[Finding]:
             None,
             observed=f"equity {usd(context.equity)} is {percent(lost)} under its peak, {usd(peak)}",
             limit=f"less than {percent(most)}",
-            remedy="propose exits only, or first a plan whose trading_state has rebase_peak: true",
+            remedy="propose exits only, until equity is back or the limit on main is another one",
         )
 
 

@@ -16,9 +16,11 @@ from executor.model.words import shares
 
 def judge(context: Context) -> Iterator[Finding]:
     """Compare the plan's SELLs of each symbol, added up, with the shares that are free."""
-    sells = [line for line in context.lines if line.side == "sell"]
-    for symbol in dict.fromkeys(line.symbol for line in sells):
-        lines = [line for line in sells if line.symbol == symbol]
+    together: dict[str, list[Line]] = {}
+    for line in context.lines:
+        if line.side == "sell":
+            together.setdefault(line.symbol, []).append(line)
+    for symbol, lines in together.items():
         position = context.position(symbol)
         if position is not None and position.quantity > 0:
             yield from _judge_holding(context, position, lines)

@@ -15,8 +15,10 @@ from executor.model.words import percent, usd
 
 def judge(context: Context) -> Iterator[Finding]:
     """Add holding, open orders and the plan's own lines, symbol by symbol."""
-    for key in dict.fromkeys((line.symbol, line.side) for line in context.openings):
-        lines = [line for line in context.openings if (line.symbol, line.side) == key]
+    together: dict[tuple[str, str], list[Line]] = {}
+    for line in context.openings:
+        together.setdefault((line.symbol, line.side), []).append(line)
+    for lines in together.values():
         yield from _judge_symbol(context, lines)
 
 

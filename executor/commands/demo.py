@@ -23,6 +23,7 @@ from executor.main_state import MainState
 from executor.model.fields import timestamp_text
 from executor.model.numbers import CENT, HUNDRED
 from executor.model.plan import PLAN_PATH
+from executor.model.review import StrategyReview
 from executor.model.settings import SETTINGS_PATH
 from executor.model.words import instant, percent, usd
 from executor.model.writing import write_document
@@ -30,8 +31,8 @@ from executor.repo.git import Git, create_repository
 from executor.repo.schema_files import template_settings
 from executor.reports.blocks import Line
 from executor.reports.reply import Reply
+from executor.reviews import write_review
 from executor.settings import parse_settings
-from executor.strategy_logger import StrategyReviewLogger
 from executor.wiring import open_world
 
 if TYPE_CHECKING:
@@ -133,21 +134,21 @@ class _Story:
         return reply.data
 
     def _review(self, plan: dict[str, Any], now: datetime, trigger: str) -> Path:
-        return StrategyReviewLogger(self.folder).log_review(
+        review = StrategyReview(
+            timestamp=now,
             trigger=trigger,
-            market_analysis={"regime": "BULLISH"},
+            market_analysis=plan.get("market_context", {}),
             portfolio_state={},
             decision=plan["reason"],
             reasoning=plan["instructions"][0]["reason"],
             instructions_created=True,
-            timestamp=now,
             strategy="manual",
         )
+        return write_review(self.folder, review)
 
     def _validate(self, branch: str, now: datetime) -> None:
         with open_world(self.folder, timestamp_text(now)) as world:
-            commit = self._git.text("rev-parse", branch)
-            reply = judge_commit(world, branch, commit)
+            reply = judge_commit(world, branch, world.book.resolve(branch))
         self.console.show(reply.blocks)
         if reply.exit_code:
             raise AutoInvestorError(f"the demo's plan on {branch} was refused; see above")
@@ -181,7 +182,7 @@ class _Story:
             Line(f"  {newest.path}   the result, with every verdict"),
             Line(f"  {newest.result.archived_as}   the plan as it was executed"),
             Line(f"  {SETTINGS_PATH}   every limit, with its unit"),
-            Line("  autoinvestor --help   the commands"),
+            Line("  .venv/bin/autoinvestor --help   the commands, from the project's top folder"),
         )
         code = again.exit_code or audited.exit_code
         data = {

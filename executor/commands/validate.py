@@ -36,8 +36,15 @@ ELSEWHERE: Final = "needs the account or the record, which a bare file has not"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--file", type=Path, metavar="F", help="a file; neither git nor an account is asked"
+    )
+    what.add_argument(
+        "--ref",
+        default="HEAD",
+        metavar="REF",
+        help="the plan at a branch or commit, with the account (default: HEAD)",
     )
     parser.add_argument(
         "--document",
@@ -50,17 +57,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--now",
         type=_instant,
         metavar="TIME",
-        help="with --file: judge as of this instant, such as 2026-01-14T15:00:00Z",
+        help="judge as of this instant, such as 2026-01-14T15:00:00Z; files and sim only",
     )
 
 
 def run(options: argparse.Namespace, _console: Console) -> Reply:
     """Judge what the options name."""
     if options.file is None:
-        raise UsageError("validate: nothing to judge; name a file with --file")
+        if options.document != PLAN:
+            raise UsageError(f"--document {options.document}: goes with --file; name one")
+        return validate_commit(options.repo, options.ref, options.now)
     if options.document == PLAN:
         return validate_plan_file(options.file, options.repo, options.now or datetime.now(UTC))
     return validate_document_file(options.file, options.document)
+
+
+def validate_commit(repository: Path, name: str, now: datetime | None) -> Reply:
+    """Judge the plan at a commit with the account as it is, under main's settings.
+
+    Raises:
+        UsageError: no repository, no such commit, or no plan there.
+        AutoInvestorError: the broker or the repository did not answer.
+    """
+    from executor.judge_commit import judge_commit
+    from executor.model.fields import timestamp_text
+    from executor.wiring import open_world
+
+    with open_world(repository, timestamp_text(now) if now else None) as world:
+        return judge_commit(world, name, world.book.resolve(name))
 
 
 def validate_plan_file(path: Path, repository: Path, now: datetime) -> Reply:

@@ -73,11 +73,11 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> tuple[Problem
 def _problem(one: Any, model: type[BaseModel]) -> Problem:
     where, kind = tuple(one["loc"]), one["type"]
     value, context = one["input"], one.get("ctx", {})
+    if kind == "extra_forbidden":
+        return Problem(where, "unknown key", _spelling(where, model))
     if where and where[-1] == "[key]":
         # Pydantic's own mark for the key of a free table.
         where = where[:-1]
-    if kind == "extra_forbidden":
-        return Problem(where, "unknown key", _spelling(where, model))
     if kind == "missing":
         return Problem(where, "missing", "add it")
     if value is None:
@@ -113,10 +113,6 @@ _WORDS: Final[dict[str, _Words]] = {
     "string_too_long": lambda text, limit: (
         f"{len(text):,} characters, at most {limit['max_length']:,}",
         "shorten it",
-    ),
-    "too_long": lambda _, limit: (
-        f"{limit['actual_length']:,} entries, at most {limit['max_length']:,}",
-        "split the plan",
     ),
     "greater_than_equal": lambda _, limit: (
         f"under {limit['ge']}",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from executor.model.fields import (
     ClientOrderId,
@@ -27,6 +27,9 @@ from executor.model.state import StateRequest
 
 PLAN_PATH = "trading_instructions.json"
 """Where the plan that waits or runs lies on main."""
+
+INSTRUCTIONS_MAX: Final = 20_000
+"""Lines of a plan, at most."""
 
 
 class PlanStatus(StrEnum):
@@ -102,6 +105,13 @@ class TradingInstruction(Sparse):
         return self.stop_loss_pct is not None or self.protect is not None
 
 
+def _not_too_many(value: object) -> object:
+    """Look at the number of lines first: what is wrong with a million of them fills the memory."""
+    if isinstance(value, (list, tuple)) and len(value) > INSTRUCTIONS_MAX:
+        raise ValueError(f"{len(value):,} lines, at most {INSTRUCTIONS_MAX:,}; split the plan")
+    return value
+
+
 class TradingInstructionSet(Sparse):
     """A plan: the instructions of one decision, with its reason."""
 
@@ -125,7 +135,11 @@ class TradingInstructionSet(Sparse):
     """The strategy review that this plan comes from."""
     trading_state: StateRequest | None = None
     """Asks for another trading state (a resume); `instructions` is then empty."""
-    instructions: Annotated[tuple[TradingInstruction, ...], Field(strict=False, max_length=20_000)]
+    instructions: Annotated[
+        tuple[TradingInstruction, ...],
+        Field(strict=False, max_length=INSTRUCTIONS_MAX),
+        BeforeValidator(_not_too_many),
+    ]
     """The lines. SELLs are executed before BUYs, whatever their order here."""
     status: PlanStatus = Field(default=PlanStatus.PENDING, strict=False)
     """Belongs to the executor; a proposal says `pending`."""

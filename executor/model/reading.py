@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,9 @@ SIZE_LIMIT: Final = 4 * 1024 * 1024
 
 DEPTH_LIMIT: Final = 32
 """Levels of nesting, at most."""
+
+VALUES_LIMIT: Final = 250_000
+"""Values of a document, at most: each may be wrong in several ways, and all of them are told."""
 
 Tree = dict[str, Any]
 
@@ -72,8 +76,7 @@ def read_document(data: bytes) -> Tree:
         raise _placed(text, _too_deep()) from None
     if not isinstance(tree, dict):
         raise DocumentError("the document is not a JSON object; put it in braces", line=1, column=1)
-    if _depth_exceeds(tree, DEPTH_LIMIT):
-        raise _placed(text, _too_deep())
+    _refuse_excess(tree, text)
     # One search over the whole text is cheap. It also finds the line ends of Windows, and misses
     # what an escape hides, so only the strings of the tree tell.
     if ("\\" in text or _INVISIBLE.search(text)) and any(map(_INVISIBLE.search, _strings(tree))):
@@ -103,11 +106,8 @@ def _decode(data: bytes) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> Tree:
     tree = dict(pairs)
     if len(tree) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _Refused(_twice(key))
-            seen.add(key)
+        times = Counter(key for key, _ in pairs)
+        raise _Refused(_twice(next(key for key, count in times.items() if count > 1)))
     return tree
 
 
@@ -152,19 +152,22 @@ def _too_deep() -> str:
     return f"nested deeper than {DEPTH_LIMIT} levels; flatten it"
 
 
-def _depth_exceeds(tree: object, limit: int) -> bool:
-    level: list[object] = [tree]
-    for _ in range(limit):
-        inner: list[object] = []
+def _refuse_excess(tree: Tree, text: str) -> None:
+    """Refuse what is nested too deep or holds too much, level by level."""
+    level: list[Tree | list[Any]] = [tree]
+    count = 0
+    for _ in range(DEPTH_LIMIT):
+        inner: list[Tree | list[Any]] = []
         for one in level:
-            if isinstance(one, dict):
-                inner += [value for value in one.values() if isinstance(value, (dict, list))]
-            elif isinstance(one, list):
-                inner += [value for value in one if isinstance(value, (dict, list))]
+            count += len(one)
+            values = one.values() if isinstance(one, dict) else one
+            inner += [value for value in values if isinstance(value, (dict, list))]
+        if count > VALUES_LIMIT:
+            raise DocumentError(f"more than {VALUES_LIMIT:,} values; split the plan")
         if not inner:
-            return False
+            return
         level = inner
-    return True
+    raise _placed(text, _too_deep())
 
 
 def _syntax_error(text: str, error: json.JSONDecodeError) -> DocumentError:

@@ -51,7 +51,18 @@ class Verdict(Document):
 
     def sentence(self) -> str:
         """Write the verdict in the house form: what, where: observed, limit; remedy."""
-        where = f"{self.pointer.removeprefix('/').replace('/', '.')}: " if self.pointer else ""
-        facts = ", ".join(part for part in (self.observed, self.limit) if part)
+        place = self.place
+        where = f"{place}: " if place and place != self.check else ""
+        limit = f"limit: {self.limit}" if self.limit else ""
+        facts = ", ".join(part for part in (self.observed, limit) if part)
         ending = f"; {self.remedy}" if self.remedy else ""
         return f"{self.check}: {where}{self.warning or facts or self.answer.value}{ending}"
+
+    @property
+    def place(self) -> str:
+        """Where in the plan, as a person writes it: `instructions[2].quantity`."""
+        steps = (self.pointer or "").split("/")[1:]
+        shown = ""
+        for step in steps:
+            shown += f"[{step}]" if step.isdecimal() else f".{step}" if shown else step
+        return shown

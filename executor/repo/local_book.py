@@ -173,7 +173,7 @@ class LocalBook:
         """
         if self._symbolic_head() != MAIN:
             return
-        head = self._ref(MAIN)
+        head = self._finish_move(self._ref(MAIN))
         touched = self._touched_by(head)
         printed = self._git.run(
             "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--",
@@ -181,7 +181,7 @@ class LocalBook:
         )  # fmt: skip
         entries = [one for one in printed.decode("utf-8", "replace").split("\0") if one]
         dirty = sorted({entry[3:] for entry in entries})
-        edited = [path for path in dirty if not self._is_left_behind(path, head)]
+        edited = [path for path in dirty if not self._lies_as(path, f"{head}~1")]
         if edited:
             raise UsageError(
                 f"{', '.join(edited)}: uncommitted changes; commit them on main or put them away"
@@ -192,19 +192,43 @@ class LocalBook:
             else:
                 self._git.run("checkout", "--quiet", "--force", head, "--", path)
 
+    def _finish_move(self, local: str) -> str:
+        """Move the branch to where a killed run had brought the work tree; where it is then.
+
+        With a remote the branch goes last: index and files hold what the remote took, and to git
+        that looks like a person's uncommitted work.
+        """
+        if not self._has_remote:
+            return local
+        remote = self._ref(REMOTE_MAIN)
+        if local == remote or not self._is_ancestor(local, remote):
+            return local
+        ahead = self._paths("diff-tree", "-r", "-z", "--name-only", "--no-renames", local, remote)
+        if not ahead or not all(self._lies_as(path, remote) for path in ahead):
+            return local
+        self._git.run("update-ref", "-m", "autoinvestor", MAIN, remote, local)
+        return remote
+
     def _touched_by(self, commit: str) -> list[str]:
-        printed = self._git.run(
+        return self._paths(
             "diff-tree", "-r", "-z", "--no-commit-id", "--name-only", "--no-renames", "--root",
-            "-m", "--first-parent", commit, "--", *OUR_PATHS,
+            "-m", "--first-parent", commit,
         )  # fmt: skip
+
+    def _paths(self, *arguments: str) -> list[str]:
+        """Those of our paths that a git command names."""
+        printed = self._git.run(*arguments, "--", *OUR_PATHS)
         return [one for one in printed.decode("utf-8", "replace").split("\0") if one]
 
-    def _is_left_behind(self, path: str, head: str) -> bool:
-        before = self._objects.read(f"{head}~1:{path}")
-        staged = self._objects.read(f":{path}")
+    def _lies_as(self, path: str, at: str) -> bool:
+        """Say whether index and work tree hold a path as a commit does."""
+        committed = self._objects.read(f"{at}:{path}")
+        # The reader's process would go on seeing the index as it was when it first looked.
+        listed = self._git.run("ls-files", "--stage", "-z", "--", path).split()
+        staged = self._objects.read(listed[1].decode()) if listed else None
         file = self.top / path
         lying = file.read_bytes() if file.is_file() else None
-        return staged == before and lying == before
+        return staged == committed and lying == committed
 
     def commit(self, change: Change, expected: str) -> str:
         """Commit on top of `expected` and move main to it."""

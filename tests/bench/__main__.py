@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     for name in [one for one in BENCHMARKS if one in options.names or not options.names]:
         sys.stderr.write(f"{name} ...\n")
         try:
-            figures += measure(name, Size(options.rounds, options.scale))
+            figures += measure(name, Size(rounds=options.rounds, scale=options.scale))
         except (RuntimeError, AssertionError, OSError) as error:
             sys.stderr.write(f"{name} did not run: {error}\n")
             failed = True

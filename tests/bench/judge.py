@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.material import SCHEMA, SETTINGS, instructions, plan, wide_settings
@@ -34,7 +35,7 @@ def measure(size: Size) -> Iterator[Figure]:
         pair = in_turn(
             lambda: process(ours, folder),
             lambda: process(theirs, folder),
-            min(size.rounds, ROUNDS_MAX),
+            replace(size, rounds=min(size.rounds, ROUNDS_MAX)),
         )
     cpu = Spread(tuple(run.cpu_seconds for run in pair.thing))
     peak = Spread(tuple(run.peak_mb for run in pair.thing))

@@ -23,12 +23,14 @@ FAILED_TAIL = 2_000
 """Characters of a failed process's output that are told."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Size:
     """How much is measured."""
 
     rounds: int = 9
     """Pairs of runs after the warm-up."""
+    warm_up: bool = True
+    """False measures the first run of processes as well, as the smoke test does to be short."""
     scale: float = 1.0
     """Factor on the sizes of what is worked on; the smoke test takes a small one."""
 
@@ -137,16 +139,22 @@ class Pair:
         return Spread(tuple(of(ours) / max(of(theirs), 1e-9) for ours, theirs in pairs))
 
 
-def in_turn(thing: Callable[[], Run], yardstick: Callable[[], Run], rounds: int) -> Pair:
-    """Run both in turn, once to warm up and then `rounds` times."""
-    thing()
-    yardstick()
-    ours: list[Run] = []
-    theirs: list[Run] = []
-    for _ in range(rounds):
-        ours.append(thing())
-        theirs.append(yardstick())
-    return Pair(tuple(ours), tuple(theirs))
+def in_turn(thing: Callable[[], Run], yardstick: Callable[[], Run], size: Size) -> Pair:
+    """Run both in turn, once to warm up and then as often as the size says."""
+    (pair,) = all_in_turn(thing, [yardstick], size)
+    return pair
+
+
+def all_in_turn(
+    thing: Callable[[], Run], yardsticks: Sequence[Callable[[], Run]], size: Size
+) -> list[Pair]:
+    """Run a thing and several yardsticks in turn; a pair for each yardstick."""
+    if size.warm_up:
+        for one in (thing, *yardsticks):
+            one()
+    rounds = [[one() for one in (thing, *yardsticks)] for _ in range(size.rounds)]
+    ours, *theirs = zip(*rounds, strict=True)
+    return [Pair(ours, one) for one in theirs]
 
 
 def process(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.material import ROOT, instructions, plan
@@ -31,8 +32,8 @@ def measure(size: Size) -> Iterator[Figure]:
         folder = Path(scratch)
         ours = [*program("autoinvestor"), "--help"]
         theirs = [sys.executable, "-c", "pass"]
-        rounds = size.rounds * ROUNDS_A_ROUND
-        pair = in_turn(lambda: process(ours, folder), lambda: process(theirs, folder), rounds)
+        more = replace(size, rounds=size.rounds * ROUNDS_A_ROUND)
+        pair = in_turn(lambda: process(ours, folder), lambda: process(theirs, folder), more)
         yield Figure(
             "start",
             "--help / bare interpreter",

@@ -15,7 +15,7 @@ from executor.exchange.prices import SeededPrices
 from executor.exchange.server import ThreadedServer
 from executor.exchange.sessions import AlwaysOpen
 from tests.bench.material import SHARES, SYMBOL, repository
-from tests.bench.measure import Figure, Run, Size, in_turn, process, program
+from tests.bench.measure import Figure, Run, Size, all_in_turn, process, program
 
 HERE = Path(__file__).parent
 SHORTEST, LEANEST = HERE / "shortest_script.py", HERE / "leanest_script.py"
@@ -39,8 +39,8 @@ def measure(size: Size) -> Iterator[Figure]:
             with _exchange(prices) as url:
                 return process([sys.executable, path, url, SYMBOL, SHARES], Path(scratch))
 
-        pair = in_turn(ours, lambda: script(SHORTEST), size.rounds)
-        lean = in_turn(ours, lambda: script(LEANEST), size.rounds)
+        yardsticks = [lambda: script(SHORTEST), lambda: script(LEANEST)]
+        pair, lean = all_in_turn(ours, yardsticks, size)
     yield Figure(
         "submit",
         "1 order judged, sent and recorded / shortest script",

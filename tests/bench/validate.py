@@ -27,7 +27,7 @@ def measure(size: Size) -> Iterator[Figure]:
             file,
         ]
         theirs: list[str | Path] = [*program("check-jsonschema"), "--schemafile", SCHEMA, file]
-        pair = in_turn(lambda: process(ours, folder), lambda: process(theirs, folder), size.rounds)
+        pair = in_turn(lambda: process(ours, folder), lambda: process(theirs, folder), size)
     yield Figure(
         "validate",
         f"{size.of(INSTRUCTIONS)} instructions / check-jsonschema",

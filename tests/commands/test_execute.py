@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,59 @@ def test_a_folder_inside_the_repository_will_do(repository: Repository) -> None:
     assert autoinvestor("execute", "--submit", "--now", NOW, "--repo", str(inner)).code == 0
 
 
+DEPLOYMENT = {
+    "timestamp": "2026-01-14T13:45:00",
+    "strategy_type": "aggressive_momentum",
+    "reason": "Deploy $200k with 15% profit targets",
+    "use_margin": True,
+    "market_context": {"vix": Decimal("15.98"), "regime": "BULLISH"},
+    "instructions": [
+        {
+            "action": "BUY",
+            "ticker": "MU",
+            "quantity": Decimal("84.48"),
+            "order_type": "market",
+            "reason": "HIGH conviction - explosive momentum",
+            "target_allocation": 28000,
+            "profit_target_pct": Decimal("15.0"),
+            "stop_loss_pct": Decimal("8.0"),
+        }
+    ],
+    "status": "pending",
+}
+PROFIT_TAKING = {
+    "strategy_type": "profit_taking",
+    "reason": "MU hit +15% profit target - take profits on 50%",
+    "instructions": [
+        {
+            "action": "SELL",
+            "ticker": "MU",
+            "quantity": Decimal("42.24"),
+            "order_type": "market",
+            "reason": "Profit taking: +15% target hit, sell 50%",
+        }
+    ],
+    "status": "pending",
+}
+
+
+def test_the_missions_documents_are_executed_as_they_stand(repository: Repository) -> None:
+    repository.commit_plan(DEPLOYMENT)
+    bought = repository.execute()
+    assert bought.code == 0
+    assert "84.48 shares unprotected" in bought.out
+    assert repository.paths("trading_instructions_history") == [
+        "trading_instructions_history/2026-01/instructions_2026-01-14T13-45-00.json"
+    ]
+    repository.commit_plan(PROFIT_TAKING, "2026-01-14T15:20:00Z")
+    assert repository.execute(now="2026-01-14T15:23:00Z").code == 0
+    first, second = repository.results
+    assert first["instructions"][0]["protection"][0]["state"] == "unprotected"
+    assert second["final_portfolio"]["positions"][0]["quantity"] == Decimal("42.24")
+    # Without a timestamp of its own a plan is named by the commit that added it.
+    assert "2026-01/instructions_2026-01-14T15-20-00.json" in second["archived_as"]
+
+
 # A run that died.
 
 
@@ -299,8 +353,8 @@ def test_a_plan_that_cannot_be_read_is_archived_as_it_is(
     ("tree", "words"),
     [
         (plan(instruction=[]), "did you mean `instructions`?"),
-        (plan(line(quantity=-1)), "instructions.0.quantity"),
-        (plan(line(quantity=True)), "instructions.0.quantity"),
+        (plan(line(quantity=-1)), "instructions[0].quantity"),
+        (plan(line(quantity=True)), "instructions[0].quantity"),
         (plan(line(ticker="\u041cU")), "U+041C"),
     ],
 )

@@ -210,21 +210,24 @@ def test_with_a_remote_the_settlement_is_pushed(repository: Repository, tmp_path
     assert newest(remote)["instructions"][0]["outcome"] == "expired"
 
 
-@pytest.mark.parametrize("json", [False, True])
 def test_a_dead_exchange_is_told_and_nothing_is_written(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, json: bool
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository.commit_plan(plan(limit()))
     repository.execute()
     head = repository.head
     nobody_there(monkeypatch)
-    answer = repository.settle(*(["--json"] if json else []), now=NEXT_DAY)
-    assert answer.code == 4
+    answer = repository.settle("--json", now=NEXT_DAY)
+    assert answer.code == answer.data["exit_code"] == 4
     assert answer.err.splitlines()[-1].endswith("; run the same command again")
     assert "Traceback" not in answer.text
     assert repository.head == head
-    if json:
-        assert answer.data["exit_code"] == 4
+
+
+def test_a_present_that_is_no_time_is_refused(repository: Repository) -> None:
+    answer = repository.settle(now="tomorrow")
+    assert answer.code == 2
+    assert "not a timestamp; write one" in answer.err
 
 
 def test_no_repository(tmp_path: Path) -> None:
@@ -250,11 +253,10 @@ def test_a_chain_that_is_broken_is_left_to_a_person(repository: Repository) -> N
     assert f"{path}: a result that cannot be read; see `autoinvestor audit`" in answer.err
 
 
-def test_only_sim_takes_another_present(tmp_path: Path) -> None:
-    repository = Repository.founded(tmp_path / "r", shipped(*IMPATIENT))
+def test_each_mode_has_a_ledger_of_its_own(repository: Repository) -> None:
     repository.commit_plan(plan(limit()))
     repository.execute()
     text = shipped(*IMPATIENT, ('mode = "sim"', 'mode = "paper"'))
     repository.commit({"autoinvestor.toml": text.encode()})
-    # The ledger of paper is another one: nothing of sim is open there.
+    # Nothing of sim is open in paper, so no broker and no key is asked for.
     assert repository.settle().out.splitlines()[-1] == "orders still open: 0"

@@ -109,6 +109,12 @@ def test_a_free_name_of_the_wrong_form_is_the_place() -> None:
     )
 
 
+def test_a_key_that_looks_like_a_mark_of_pydantic() -> None:
+    assert any(one.startswith("[key]: unknown key; ") for one in sentences({"[key]": 1}))
+    found = sentences({"sectors": {"[key]": "x"}}, Settings)
+    assert any(one.startswith('sectors.[key]: "[key]": the text is not') for one in found)
+
+
 def test_bounds_of_whole_numbers() -> None:
     found = sentences({"execution": {"sessions_valid": 0}, "sim": {"seed": -1}}, Settings)
     assert "execution.sessions_valid: 0: under 1; write at least 1" in found

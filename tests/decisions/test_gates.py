@@ -242,7 +242,7 @@ def test_a_plan_of_too_many_lines_is_told_so_once() -> None:
     tree = {"strategy_type": "t", "reason": "r", "instructions": [line] * 20_001}
     _, problems = judge_tree(tree, load_schema(PLAN), MODELS[PLAN])
     (problem,) = problems
-    assert problem.sentence() == "instructions: 20,001 entries, at most 20,000; split the plan"
+    assert problem.sentence() == "instructions: 20,001 lines, at most 20,000; split the plan"
 
 
 def test_a_document_of_problems_is_cut_short_and_the_rest_counted() -> None:

@@ -8,7 +8,13 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from executor.decisions.plan import client_order_id, differences, plan_orders, request_of
+from executor.decisions.plan import (
+    client_order_id,
+    differences,
+    intent_differences,
+    plan_orders,
+    request_of,
+)
 from executor.model.fields import CLIENT_ORDER_ID_PATTERN
 from executor.model.intent import PlannedOrder
 from executor.model.plan import TradingInstructionSet
@@ -205,3 +211,15 @@ def test_an_order_beyond_the_plan_is_found() -> None:
 def test_an_order_that_stands_twice_is_found() -> None:
     computed = orders_of(plan())
     assert differences(computed * 2, computed, []) == ("an order stands twice in the intent",)
+
+
+@given(PLANS, AVAILABLE, st.data())
+def test_an_intent_is_compared_with_the_plan_alone(
+    the_plan: TradingInstructionSet, available: dict[str, Decimal], data: st.DataObject
+) -> None:
+    intent = orders_of(the_plan, available=available)
+    same = {"plan_digest": DIGEST, "repository": "local"}
+    assert intent_differences(intent, the_plan, **same) == ()
+    assume(intent)
+    other = data.draw(st.sampled_from([{"plan_digest": "f" * 64}, {"repository": "other"}]))
+    assert len(intent_differences(intent, the_plan, **(same | other))) == len(intent)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from executor.decisions.auditing import FileChange
-from executor.errors import BookUnavailable, SwapLost
+from executor.errors import BookUnavailable, SwapLost, UsageError
 from executor.ports import Change, Clock, CommitInfo
 
 Tree = Mapping[str, bytes]
@@ -32,6 +32,8 @@ class Origin:
     clock: Clock
     commits: dict[str, Commit] = field(default_factory=dict)
     main: str = ""
+    pushed: list[str] = field(default_factory=list)
+    """What people brought to main; none of it may ever be lost."""
 
     def __post_init__(self) -> None:
         """Begin with an empty commit, so that there is always a head."""
@@ -77,6 +79,7 @@ class Origin:
             self.main = self.add(tree, (self.main, head), subject, {})
         else:
             self.main = self.add(tree, (self.main,), subject, {})
+        self.pushed.append(self.main)
         return self.main
 
     def swap(self, change: Change, expected: str) -> str:
@@ -120,6 +123,13 @@ class MemoryBook:
 
     def head(self) -> str:
         return self.origin.main
+
+    def resolve(self, name: str) -> str:
+        if name in self.origin.commits:
+            return name
+        if name in ("main", "HEAD"):
+            return self.origin.main
+        raise UsageError(f"{name}: no such commit; name a branch or a commit")
 
     def read(self, path: str, at: str) -> bytes | None:
         return self.origin.commits[at].tree.get(path)

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from executor.errors import DocumentError, ExitCode
 from executor.model.numbers import is_bounded
-from executor.model.reading import DEPTH_LIMIT, SIZE_LIMIT, Tree, read_document
+from executor.model.reading import (
+    DEPTH_LIMIT,
+    SIZE_LIMIT,
+    VALUES_LIMIT,
+    Tree,
+    read_document,
+)
 from tests.examples.corpus import examples
 
 
@@ -205,6 +211,16 @@ def test_size_has_an_end() -> None:
     read_document(b'{"a": "%s"}' % (b"x" * room))
     error = refusal(b'{"a": "%s"}' % (b"x" * (room + 1)))
     assert error.problem == "more than 4,194,304 bytes; split the plan or shorten its texts"
+    assert error.line is None
+
+
+def test_the_number_of_values_has_an_end() -> None:
+    def wide(values: int) -> bytes:
+        return b'{"a": [%s], "b": {}}' % b",".join([b"0"] * (values - 3) + [b"[]"])
+
+    assert len(read_document(wide(VALUES_LIMIT))["a"]) == VALUES_LIMIT - 2
+    error = refusal(wide(VALUES_LIMIT + 1))
+    assert error.problem == "more than 250,000 values; split the plan"
     assert error.line is None
 
 

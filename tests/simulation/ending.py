@@ -11,7 +11,7 @@ from executor.exchange.orders import Treatment
 from executor.model.state import STATE_PATH, TradingState
 from tests.simulation.documents import line, plan, trading_state
 from tests.simulation.invariants import breaches, is_beyond_us
-from tests.simulation.world import End, Simulation
+from tests.simulation.world import Simulation
 
 EDGE: Final = timedelta(minutes=30)
 """From the open to where orders go again, whatever the calendar."""
@@ -27,16 +27,12 @@ def finish(sim: Simulation, *, probe: bool = True) -> Iterator[str]:
     goes through.
     """
     _end_faults(sim)
-    if _is_another_due(sim):
-        # What an earlier run began comes first, and the plan that replaced it on main after it.
-        yield from _ends(sim.execute())
-    yield from _converges(sim, sim.execute())
+    yield from _executes(sim)
     yield from _settles(sim)
     for _ in range(4):
-        if not _is_due(sim):
-            break
-        _next_session(sim)
-        yield from _converges(sim, sim.execute())
+        if _due(sim):
+            _next_session(sim)
+            yield from _executes(sim)
     _next_session(sim)
     yield from _settles(sim)
     for end in (sim.execute(), sim.settle()):
@@ -55,27 +51,20 @@ def _end_faults(sim: Simulation) -> None:
             order.treatment = Treatment()
 
 
-def _is_due(sim: Simulation) -> bool:
+def _due(sim: Simulation) -> int:
+    """Plans that wait for an end: one that an earlier run began, and the one on main."""
     main = sim.main
-    return main.plan is not None or main.unfinished is not None
+    found = (main.unfinished, main.plan)
+    return len({one.digest for one in found if one is not None})
 
 
-def _is_another_due(sim: Simulation) -> bool:
-    main = sim.main
-    if main.unfinished is None or main.plan is None:
-        return False
-    return main.unfinished.digest != main.plan.digest
-
-
-def _ends(end: End) -> Iterator[str]:
-    if end.error is not None:
-        yield f"execute does not go on: {type(end.error).__name__}: {end.error}"
-
-
-def _converges(sim: Simulation, end: End) -> Iterator[str]:
-    yield from _ends(end)
-    if end.error is None and end.state != "waiting" and _is_due(sim):
-        yield f"one further run ended `{end.state}` and left the plan"
+def _executes(sim: Simulation) -> Iterator[str]:
+    for _ in range(_due(sim)):
+        due, end = _due(sim), sim.execute()
+        if end.error is not None:
+            yield f"execute does not go on: {type(end.error).__name__}: {end.error}"
+        elif end.state != "waiting" and _due(sim) == due:
+            yield f"one further run ended `{end.state}` and left the plan"
 
 
 def _settles(sim: Simulation) -> Iterator[str]:

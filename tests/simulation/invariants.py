@@ -53,8 +53,8 @@ def breaches(sim: Simulation) -> Iterator[str]:
     intended = _intents(sim)
     yield from _posts(sim, intended)
     yield from _exchange_orders(sim, main, intended, late)
-    yield from _outcomes(sim, main.ledger)
     if not is_beyond_us(sim):
+        yield from _outcomes(sim, main.ledger)
         yield from _account(sim, main.ledger)
     if main.plan is not None or main.unfinished is not None:
         yield "a plan is still on main, or validated without an end"
@@ -77,8 +77,9 @@ def _is_late(sim: Simulation, post: Post) -> bool:
 
 def is_beyond_us(sim: Simulation) -> bool:
     """True where an order was sent too late by a run that died before it could tell."""
-    known = sim.main.ledger.orders
-    return any(_is_late(sim, one) and one.client_order_id not in known for one in sim.posts)
+    orders = sim.main.ledger.orders
+    told = {key for key, one in orders.items() if one.instruction.broker_order_id is not None}
+    return any(_is_late(sim, one) and one.client_order_id not in told for one in sim.posts)
 
 
 # The record by itself.
@@ -93,6 +94,9 @@ def _history(sim: Simulation) -> Iterator[str]:
     )
     for breach in found.breaches:
         yield f"audit: {breach.rule}: {breach.sentence}"
+    line = {one.info.commit for one in sim.origin.line(head)}
+    for lost in set(sim.origin.pushed) - line:
+        yield f"a person's commit is gone: {sim.origin.commits[lost].info.subject}"
 
 
 def _results(sim: Simulation, main: MainState) -> Iterator[str]:
@@ -273,11 +277,10 @@ def _outcomes(sim: Simulation, ledger: Ledger) -> Iterator[str]:
 
 
 def _may_stay_unknown(sim: Simulation, ledger: Ledger, keys: list[str]) -> bool:
-    """By policy only a GTC order that the broker does not know stays unknown after its session."""
-    stops = sim.settings.unknown_policy() == "stop"
+    """By design only a GTC order that the broker does not know stays unknown after its session."""
     absent = all(key not in sim.exchange.desk.by_client_id for key in keys)
     gtc = all(ledger.orders[key].instruction.time_in_force == "gtc" for key in keys)
-    return stops and absent and gtc
+    return absent and gtc
 
 
 def _outcome(key: str, order: Order, found: ExchangeOrder | None) -> Iterator[str]:

@@ -13,13 +13,18 @@ from tests.simulation.schedule import Schedule
 
 def broken(schedule: Schedule) -> str | None:
     """Play one schedule; the first thing that does not hold, in a sentence."""
+    return next(all_broken(schedule), None)
+
+
+def all_broken(schedule: Schedule) -> Iterator[str]:
+    """Play one schedule and say everything that does not hold."""
     try:
-        return next(schedule.breaches(), None)
+        yield from schedule.breaches()
     except Exception as error:
         # A mistake of ours anywhere is a breach like any other, and its place is its sentence.
         place = traceback.extract_tb(error.__traceback__)[-1]
         said = " ".join(str(error).split())[:200]
-        return f"{type(error).__name__} in {place.name}, line {place.lineno}: {said}"
+        yield f"{type(error).__name__} in {place.name}, line {place.lineno}: {said}"
 
 
 def failures(first: int, count: int) -> Iterator[tuple[Schedule, str]]:
@@ -44,12 +49,17 @@ def main(arguments: list[str] | None = None) -> int:
     failed = 0
     for schedule, sentence in failures(options.seed, options.seeds):
         failed += 1
-        print(f"make simulate SEED={schedule.seed} SEEDS=1  # {sentence}")
+        _say(f"make simulate SEED={schedule.seed} SEEDS=1  # {sentence}")
         if options.story:
-            print("\n".join(f"    {one}" for one in schedule.story))
+            _say("\n".join(f"    {one}" for one in schedule.story))
     spent = time.perf_counter() - started
-    print(f"{options.seeds} schedules, {failed} failed, {options.seeds / spent:.0f} a second")
+    _say(f"{options.seeds} schedules, {failed} failed, {options.seeds / spent:.0f} a second")
     return 1 if failed else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from executor.model.intent import Owner
 from executor.model.plan import PLAN_PATH
 from executor.model.position import Position
 from executor.model.settings import SETTINGS_PATH, Settings
-from executor.ports import Book, Broker
+from executor.ports import Broker
 from executor.reports.reply import Reply
 from executor.settings import parse_settings
 from executor.wiring import World, sim_exchange
@@ -127,18 +127,14 @@ class End:
         return str(self.reply.data.get("state", "done"))
 
 
-Wrap = Callable[[Book], Book]
-WrapBroker = Callable[[Broker], Broker]
-
-
 @dataclass
 class Simulation:
     """The world, and the runs that were made in it."""
 
     setup: Setup
-    wrap_book: Wrap = lambda book: book
-    """Another book around the real one: a guard taken out, for the tests of the tests."""
-    wrap_broker: WrapBroker = lambda broker: broker
+    book: type[MemoryBook] = MemoryBook
+    broker: type[QuickBroker] = QuickBroker
+    """Other classes have a guard less: the tests of the tests."""
     posts: list[Post] = field(default_factory=list)
     """Every order that left a run, in time."""
     runs: int = 0
@@ -152,7 +148,7 @@ class Simulation:
         """Settings on main, the account open."""
         self.clock = SimulatedClock(self.setup.start)
         self.origin = Origin(self.clock)
-        self.machines = {name: MemoryBook(self.origin) for name in ("one", "two")}
+        self.machines = {name: self.book(self.origin) for name in ("one", "two")}
         mode = Mode(self.setup.mode)
         first = {
             SETTINGS_PATH: self.setup.settings,
@@ -271,7 +267,7 @@ class Simulation:
 
     def _world(self, effects: Effects, machine: str, faults: tuple[Fault, ...]) -> World:
         clock = CountedClock(self.clock, effects)
-        book = self.wrap_book(CountedBook(self.machines[machine], effects))
+        book = CountedBook(self.machines[machine], effects)
 
         @contextlib.contextmanager
         def connect(settings: Settings, ledger: Ledger) -> Iterator[Broker]:
@@ -283,7 +279,7 @@ class Simulation:
             transport = CountedTransport(
                 direct, exchange, clock, effects, self.posts, self.machines[machine].head
             )
-            yield self.wrap_broker(QuickBroker(transport, clock))
+            yield self.broker(transport, clock)
 
         return World(
             book=book,

@@ -1,0 +1,234 @@
+"""What only a repository has: a work tree, people's edits in it, a remote, and git that dies."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from executor.errors import BookUnavailable, SwapLost, UsageError
+from executor.ports import Change
+from executor.repo.git import Git
+from executor.repo.local_book import LocalBook
+from tests.fakes.clock import SimulatedClock
+from tests.repo.book_rigs import NOON, LocalRig, git, local_rig
+
+PLAN = "trading_instructions.json"
+RESULT = "execution_results/2026-01/result_2026-01-14T17-00-00.json"
+ARCHIVE = "trading_instructions_history/2026-01/instructions_2026-01-14T17-00-00.json"
+
+VALIDATE = Change("Validate", {PLAN: b"validated\n"})
+END = Change("End", {RESULT: b"result\n", ARCHIVE: b"archived\n"}, deletes=(PLAN,))
+
+
+@pytest.fixture(params=["local", "remote"])
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalRig]:
+    made = local_rig(tmp_path, has_remote=request.param == "remote")
+    yield made
+    made.close()
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+class DyingGit(Git):
+    """Git in a process that is killed around its nth call; what git did stays done."""
+
+    def __init__(self, folder: Path, nth: int, *, after: bool) -> None:
+        self._left = -1
+        super().__init__(folder)
+        self._left, self._after = nth, after
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> bytes:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise Died
+        printed = super().run(*arguments, stdin=stdin, environment=environment)
+        if self._left == 0:
+            raise Died
+        return printed
+
+
+def commit_and_die(rig: LocalRig, change: Change, nth: int, *, after: bool) -> bool:
+    """Commit in a process that dies around its nth git call; whether it got that far."""
+    head = rig.book.head()
+    with LocalBook(rig.folder, rig.clock) as book:
+        book._git = DyingGit(rig.folder, nth, after=after)
+        try:
+            book.commit(change, head)
+        except Died:
+            return True
+    return False
+
+
+def assert_brought_along(rig: LocalRig) -> None:
+    """Work tree, index and branch are what main is."""
+    assert git(rig.folder, "status", "--porcelain") == ""
+    assert git(rig.folder, "rev-parse", "main") == rig.book.head()
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_around_any_call_of_git_leaves_nothing_that_a_person_must_mend(
+    rig: LocalRig, after: bool
+) -> None:
+    nth = 1
+    while True:
+        rig.push({PLAN: "pending\n"})
+        head = rig.book.commit(VALIDATE, rig.book.head())
+        if not commit_and_die(rig, END, nth, after=after):
+            break
+        with LocalBook(rig.folder, rig.clock) as book:
+            book.tidy()
+            now = book.head()
+            if now == head:
+                now = book.commit(END, now)
+            assert book.read(PLAN, now) is None, f"killed around call {nth}"
+            assert book.read(RESULT, now) == b"result\n"
+            book.commit(Change("Next", deletes=(RESULT, ARCHIVE)), now)
+        assert_brought_along(rig)
+        nth += 1
+    assert nth > 8
+
+
+def test_two_kills_in_a_row_are_mended_as_well(rig: LocalRig) -> None:
+    for nth in range(9, 15):
+        rig.push({PLAN: "pending\n"})
+        commit_and_die(rig, VALIDATE, nth, after=True)
+        rig.book.tidy()
+        commit_and_die(rig, END, nth, after=True)
+        rig.book.tidy()
+        head = rig.book.head()
+        rig.book.commit(Change("Next", {"n": b"%d" % nth}, (PLAN, RESULT, ARCHIVE)), head)
+        assert_brought_along(rig)
+
+
+def test_after_a_commit_the_work_tree_is_what_main_is(rig: LocalRig) -> None:
+    rig.push({PLAN: "pending\n"})
+    rig.book.commit(VALIDATE, rig.book.head())
+    assert (rig.folder / PLAN).read_bytes() == b"validated\n"
+    rig.book.commit(END, rig.book.head())
+    assert not (rig.folder / PLAN).exists()
+    assert_brought_along(rig)
+
+
+@pytest.mark.parametrize("path", [PLAN, RESULT])
+def test_a_person_s_uncommitted_edit_is_refused_and_kept(rig: LocalRig, path: str) -> None:
+    rig.push({PLAN: "pending\n"})
+    rig.book.commit(Change("Write", {PLAN: b"1\n", RESULT: b"1\n"}), rig.book.head())
+    (rig.folder / path).write_text("mine\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="uncommitted changes"):
+        rig.book.tidy()
+    assert (rig.folder / path).read_text(encoding="utf-8") == "mine\n"
+
+
+def test_a_person_s_other_work_is_in_nobody_s_way(rig: LocalRig) -> None:
+    rig.push({PLAN: "pending\n", "notes.txt": "1\n"})
+    rig.book.commit(VALIDATE, rig.book.head())
+    (rig.folder / "notes.txt").write_text("mine\n", encoding="utf-8")
+    (rig.folder / "new.txt").write_text("new\n", encoding="utf-8")
+    rig.book.tidy()
+    rig.book.commit(END, rig.book.head())
+    rig.book.tidy()
+    assert (rig.folder / "notes.txt").read_text(encoding="utf-8") == "mine\n"
+    assert not (rig.folder / PLAN).exists()
+    assert git(rig.folder, "status", "--porcelain").split() == ["M", "notes.txt", "??", "new.txt"]
+
+
+def test_a_person_on_a_branch_stays_there(rig: LocalRig) -> None:
+    git(rig.folder, "checkout", "--quiet", "-b", "mine")
+    rig.book.tidy()
+    new = rig.book.commit(Change("Write", {RESULT: b"1\n"}), rig.book.head())
+    assert rig.book.head() == new
+    assert not (rig.folder / RESULT).exists()
+    assert git(rig.folder, "symbolic-ref", "HEAD") == "refs/heads/mine"
+
+
+# With a remote.
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Iterator[LocalRig]:
+    made = local_rig(tmp_path, has_remote=True)
+    yield made
+    made.close()
+
+
+def test_of_two_clones_that_race_one_loses_and_goes_on_from_there(remote: LocalRig) -> None:
+    git(remote.folder.parent, "clone", "--quiet", "remote.git", "second")
+    with LocalBook(remote.folder.parent / "second", SimulatedClock(NOON)) as other:
+        head = remote.book.head()
+        assert other.head() == head
+        first = remote.book.commit(Change("First", {RESULT: b"1\n"}), head)
+        with pytest.raises(SwapLost):
+            other.commit(Change("Second", {ARCHIVE: b"2\n"}), head)
+        assert other.head() == first
+        second = other.commit(Change("Second", {ARCHIVE: b"2\n"}), first)
+        assert remote.book.head() == second
+        assert remote.book.read(RESULT, second) == b"1\n"
+    assert remote.book.commit(Change("Third", {PLAN: b"3\n"}), second)
+    assert_brought_along(remote)
+
+
+LOSES_THE_ANSWER = """#!/bin/sh
+# A push that arrives and whose answer does not.
+if [ "$1" = push ]; then
+    shift
+    {git} push "$@"
+    exit 128
+fi
+exec {git} "$@"
+"""
+
+NEVER_ARRIVES = """#!/bin/sh
+if [ "$1" = push ]; then
+    exit 128
+fi
+exec {git} "$@"
+"""
+
+
+def wrapped_git(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put another git in front of the real one."""
+    real = subprocess.run(["which", "git"], capture_output=True, text=True, check=True)
+    program = folder / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(script.replace("{git}", real.stdout.strip()), encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+
+
+def test_a_push_whose_answer_was_lost_is_found_on_the_remote(
+    remote: LocalRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = remote.book.head()
+    wrapped_git(remote.folder.parent, LOSES_THE_ANSWER, monkeypatch)
+    new = remote.another().commit(Change("Write", {RESULT: b"1\n"}), head)
+    assert remote.book.head() == new
+    assert_brought_along(remote)
+
+
+def test_a_push_that_never_arrived_is_no_commit(
+    remote: LocalRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = remote.book.head()
+    wrapped_git(remote.folder.parent, NEVER_ARRIVES, monkeypatch)
+    with pytest.raises(BookUnavailable):
+        remote.another().commit(Change("Write", {RESULT: b"1\n"}), head)
+    assert remote.book.head() == head
+    assert_brought_along(remote)
+
+
+def test_commits_that_the_remote_lacks_are_for_a_person(remote: LocalRig) -> None:
+    (remote.folder / "notes.txt").write_text("mine\n", encoding="utf-8")
+    git(remote.folder, "add", ".")
+    git(remote.folder, "commit", "--quiet", "-m", "Not pushed")
+    with pytest.raises(UsageError, match="push or drop"):
+        remote.book.head()
