@@ -66,6 +66,11 @@ class PlanOnMain:
         return stamp or self.added.committed_at
 
     @property
+    def lines(self) -> int:
+        """How many instructions it has."""
+        return len(self.proposal.instructions)
+
+    @property
     def status(self) -> PlanStatus | None:
         """The status as written; None where a gate refuses the plan."""
         return self.plan.status if self.plan else None

@@ -6,15 +6,19 @@ Works through the `Broker` and `Clock` ports only; it starts no thread and never
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
-from executor.decisions.ending import Answers
+from executor.decisions.ending import Answers, Judged
 from executor.errors import BrokerUnavailable
+from executor.model.account import AccountRecord
+from executor.model.intent import Intent, PlannedOrder
 from executor.model.order import OrderReport, OrderRequest
 from executor.model.result import Refusal
 from executor.model.settings import Settings
+from executor.model.verdict import Answer, Verdict
 from executor.ports import Broker, Clock, Progress
 
 FIRST_PAUSE_SECONDS: Final = 0.25
@@ -41,6 +45,63 @@ class Sent(Answers):
     def is_over(self) -> bool:
         """True where no order of the wave may still trade."""
         return all(report.status.is_terminal for report in self.reports.values())
+
+
+@dataclass
+class Tally:
+    """What is known of a plan while its waves go out."""
+
+    sent: Sent
+    """What the broker answered so far."""
+    first: Judged | None
+    """The judgment before the intent; None where an earlier run made it."""
+    intent: Intent
+    lines: int
+    """How many instructions the plan has."""
+    before: AccountRecord | None = None
+    """The account when it was first judged."""
+    verdicts: tuple[Verdict, ...] = ()
+    """The newest answer of each check, and the noes of earlier ones."""
+    denied: frozenset[int] = frozenset()
+    """Indexes of the lines that a check denied, now or before."""
+    arrivals: dict[str, Decimal] = field(default_factory=dict)
+    """The price at sending, by client order id."""
+
+    def __post_init__(self) -> None:
+        """Start from the first judgment, or from what the intent left out."""
+        planned = {one.index for one in self.intent.orders}
+        left_out = set(range(self.lines)) - planned
+        if self.first is not None:
+            self.note(self.first)
+        else:
+            # Only what the checks denied is left out of an intent.
+            self.denied = frozenset(left_out)
+
+    def note(self, judged: Judged) -> None:
+        """Take in a judgment: its verdicts are newer, what it denied stays denied."""
+        newer = {(one.check, one.pointer) for one in judged.judgment.verdicts}
+        asked_again = {one.check for one in judged.judgment.verdicts}
+        kept = tuple(
+            one
+            for one in self.verdicts
+            if (one.answer is Answer.NO and (one.check, one.pointer) not in newer)
+            or one.check not in asked_again
+        )
+        self.verdicts = kept + judged.judgment.verdicts
+        self.denied |= judged.judgment.denied
+        self.before = self.before or judged.before
+
+    def missing(self, side: str) -> list[PlannedOrder]:
+        """Orders of a side that the broker does not have."""
+        return [
+            one
+            for one in self.intent.orders
+            if one.side == side and one.client_order_id not in self.sent.reports
+        ]
+
+    def stops_openings(self, settings: Settings) -> bool:
+        """True where a SELL's outcome is unknown: no new risk on top of that."""
+        return bool(self.sent.unknown) and settings.unknown_policy() == "stop"
 
 
 def send(
@@ -146,6 +207,34 @@ def lookup(broker: Broker, keys: Iterable[str]) -> dict[str, OrderReport]:
     """Ask for each order by its id; those that the broker does not know are absent."""
     found = {key: broker.order(key) for key in keys}
     return {key: report for key, report in found.items() if report is not None}
+
+
+def look_again(
+    broker: Broker,
+    clock: Clock,
+    settings: Settings,
+    sent: Sent,
+    keys: Iterable[str],
+    progress: Progress,
+) -> Sent:
+    """Before an order is written down as not sent or refused, ask whether the broker has it.
+
+    Another run, on another machine, may have sent it since this one looked, and the broker may have
+    refused ours for the shares or the money that the other one holds.
+    """
+    try:
+        found = lookup(broker, [key for key in keys if key not in sent.reports])
+    except BrokerUnavailable:
+        # What this run knows is enough, and has to be written down.
+        return sent
+    if not found:
+        return sent
+    ended = wait(broker, clock, settings, Sent(found), progress)
+    return Sent(
+        {**sent.reports, **ended.reports},
+        {key: one for key, one in sent.refusals.items() if key not in found},
+        {key: one for key, one in sent.unknown.items() if key not in found},
+    )
 
 
 def never_received(

@@ -40,6 +40,10 @@ def order_report(value: object) -> OrderReport:
     filled = row.number("filled_qty")
     if filled < 0:
         raise Unreadable("`filled_qty` of an order is negative")
+    average = row.number_or_none("filled_avg_price")
+    if filled and average is None:
+        # Booked without a price it would be lost: a later report tells sums only.
+        raise Unreadable("an order holds a fill without `filled_avg_price`")
     word = row.word("status", "missing")
     return OrderReport(
         client_order_id=row.text("client_order_id"),
@@ -53,7 +57,7 @@ def order_report(value: object) -> OrderReport:
         quantity=row.number_or_none("qty"),
         notional=row.number_or_none("notional"),
         filled_quantity=filled,
-        average_fill_price=row.number_or_none("filled_avg_price"),
+        average_fill_price=average,
         limit_price=row.number_or_none("limit_price"),
         stop_price=row.number_or_none("stop_price"),
         submitted_at=row.time_or_none("submitted_at"),

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from executor.brokers.sending import Sent, never_received, send, wait
+from executor.brokers.sending import Sent, Tally, look_again, never_received, send, wait
 from executor.checks import all_rules
 from executor.console import Console
 from executor.decisions.ending import Ending, Judged, conclude, refused
@@ -31,7 +31,6 @@ from executor.model.facts import Moment
 from executor.model.intent import Intent, PlannedOrder
 from executor.model.order import OrderReport
 from executor.model.settings import Settings
-from executor.model.verdict import Answer, Verdict
 from executor.ports import Broker, Progress
 from executor.record import commit_ending, commit_intent, commit_late, is_ours
 from executor.reports.execution import finished, nothing_pending, preview, waiting
@@ -134,7 +133,7 @@ class _Run:
         intent = Intent(owner=self.world.owner, validated_at=self._now(), orders=orders)
         plan = commit_intent(self.world.book, main.head, plan, intent)
         self._time("intent", started)
-        return self._trade(main, plan, broker, _Tally(Sent(), judged, plan, intent))
+        return self._trade(main, plan, broker, Tally(Sent(), judged, intent, plan.lines))
 
     # A plan that an earlier run validated.
 
@@ -159,16 +158,19 @@ class _Run:
         found = never_received(broker, self.world.clock, main.settings, keys, ended)
         sent = wait(broker, self.world.clock, main.settings, Sent(found), self.progress)
         before = _record_of(main, view_account(broker, earliest_order(plan)))
-        return self._trade(main, plan, broker, _Tally(sent, None, plan, intent, before=before))
+        return self._trade(main, plan, broker, Tally(sent, None, intent, plan.lines, before))
 
     # Both.
 
-    def _trade(self, main: MainState, plan: PlanOnMain, broker: Broker, tally: _Tally) -> Reply:
+    def _trade(self, main: MainState, plan: PlanOnMain, broker: Broker, tally: Tally) -> Reply:
         """Send what is not at the broker yet, then write down what became of all."""
         try:
             paused = self._send_waves(main, plan, broker, tally)
             if paused is not None:
                 return waiting(plan.digest, paused, submitted=True)
+            keys = [one.client_order_id for one in tally.intent.orders]
+            clock, settings = self.world.clock, main.settings
+            tally.sent = look_again(broker, clock, settings, tally.sent, keys, self.progress)
             ending = self._conclude(main, plan, tally)
             after = self._view_after(main, plan, broker)
             return self._end(plan, ending, tally.before, after)
@@ -180,7 +182,7 @@ class _Run:
             raise
 
     def _send_waves(
-        self, main: MainState, plan: PlanOnMain, broker: Broker, tally: _Tally
+        self, main: MainState, plan: PlanOnMain, broker: Broker, tally: Tally
     ) -> Judgment | None:
         """Send SELLs first, then BUYs; the judgment that has the rest wait, where one does."""
         judged = tally.first
@@ -203,7 +205,7 @@ class _Run:
             self._time(side, started)
         return None
 
-    def _conclude(self, main: MainState, plan: PlanOnMain, tally: _Tally) -> Ending:
+    def _conclude(self, main: MainState, plan: PlanOnMain, tally: Tally) -> Ending:
         return conclude(
             plan.proposal,
             tally.intent,
@@ -240,7 +242,7 @@ class _Run:
             update={"quantity": judged.available.get(order.symbol, order.quantity)}
         )
 
-    def _judge_rest(self, plan: PlanOnMain, broker: Broker, tally: _Tally) -> Judged:
+    def _judge_rest(self, plan: PlanOnMain, broker: Broker, tally: Tally) -> Judged:
         """Ask the checks again about what the broker does not have, with the account as it is."""
         now_on_main = MainState(self.world.book, self.world.book.head())
         if not is_ours(now_on_main, plan):
@@ -250,7 +252,7 @@ class _Run:
         at_broker = {one.index for one in intent.orders if one.client_order_id in known}
         planned = {one.index for one in intent.orders}
         # A line that the intent left out was denied when it was written, and stays so.
-        left_out = set(range(len(plan.proposal.instructions))) - planned
+        left_out = set(range(plan.lines)) - planned
         return self._judge(
             now_on_main,
             plan,
@@ -341,61 +343,9 @@ class _Run:
         self.timings[phase] = Decimal(f"{spent:.1f}")
 
 
-@dataclass
-class _Tally:
-    """What is known while the waves go out."""
-
-    sent: Sent
-    first: Judged | None
-    """The judgment before the intent; None where an earlier run made it."""
-    plan: PlanOnMain
-    intent: Intent
-    verdicts: tuple[Verdict, ...] = ()
-    denied: frozenset[int] = frozenset()
-    arrivals: dict[str, Decimal] = field(default_factory=dict)
-    before: AccountRecord | None = None
-
-    def __post_init__(self) -> None:
-        """Start from the first judgment, or from what the intent left out."""
-        planned = {one.index for one in self.intent.orders}
-        left_out = set(range(len(self.plan.proposal.instructions))) - planned
-        if self.first is not None:
-            self.note(self.first)
-        else:
-            # Only what the checks denied is left out of an intent.
-            self.denied = frozenset(left_out)
-
-    def note(self, judged: Judged) -> None:
-        """Take in a judgment: its verdicts are newer, what it denied stays denied."""
-        newer = {(one.check, one.pointer) for one in judged.judgment.verdicts}
-        asked_again = {one.check for one in judged.judgment.verdicts}
-        kept = tuple(
-            one
-            for one in self.verdicts
-            if (one.answer is Answer.NO and (one.check, one.pointer) not in newer)
-            or one.check not in asked_again
-        )
-        self.verdicts = kept + judged.judgment.verdicts
-        self.denied |= judged.judgment.denied
-        self.before = self.before or judged.before
-
-    def missing(self, side: str) -> list[PlannedOrder]:
-        """Orders of a side that the broker does not have."""
-        return [
-            one
-            for one in self.intent.orders
-            if one.side == side and one.client_order_id not in self.sent.reports
-        ]
-
-    def stops_openings(self, settings: Settings) -> bool:
-        """True where a SELL's outcome is unknown: no new risk on top of that."""
-        return bool(self.sent.unknown) and settings.unknown_policy() == "stop"
-
-
 def _ids(settings: Settings, plan: PlanOnMain) -> frozenset[str]:
     return frozenset(
-        client_order_id(settings.repository, plan.digest, index)
-        for index in range(len(plan.proposal.instructions))
+        client_order_id(settings.repository, plan.digest, index) for index in range(plan.lines)
     )
 
 

@@ -9,14 +9,12 @@ from typing import Annotated
 from pydantic import Field
 
 from executor.model.fields import (
-    ClientOrderId,
     Document,
     Name,
     Positive,
     RepositoryPath,
     SchemaVersion,
     Signed,
-    Ticker,
     Timestamp,
     Unsigned,
     Word,
@@ -40,8 +38,8 @@ class Mode(StrEnum):
 class HeldPosition(Document):
     """One holding."""
 
-    symbol: Ticker
-    """Symbol."""
+    symbol: Word
+    """Symbol, as the broker writes it: an account may hold more than we trade."""
     quantity: Signed
     """Shares; negative is short."""
     average_entry_price: Unsigned
@@ -59,10 +57,10 @@ class HeldPosition(Document):
 class OpenOrder(Document):
     """One order that may still trade."""
 
-    client_order_id: ClientOrderId
-    """Id that the sender chose."""
-    symbol: Ticker
-    """Symbol."""
+    client_order_id: Word
+    """Id that the sender chose; other programs' ids have any form."""
+    symbol: Word
+    """Symbol, as the broker writes it."""
     side: Word
     """buy or sell."""
     quantity: Positive | None = None

@@ -49,6 +49,11 @@ def test_a_canceled_order_keeps_its_fills() -> None:
     )
 
 
+def test_a_fill_without_a_price_cannot_be_booked_and_is_not_guessed() -> None:
+    with pytest.raises(Unreadable, match="filled_avg_price"):
+        shapes.order_report({**ORDER, "filled_qty": "1", "filled_avg_price": None})
+
+
 def test_an_order_by_notional_has_no_quantity() -> None:
     report = shapes.order_report({**ORDER, "qty": None, "notional": "25.50"})
     assert (report.quantity, report.notional) == (None, Decimal("25.5"))

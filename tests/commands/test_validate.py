@@ -320,9 +320,14 @@ def test_every_document_but_the_settings_may_be_named() -> None:
 # Options
 
 
-def test_nothing_to_judge(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["validate"]) == 2
-    assert capsys.readouterr().err == "validate: nothing to judge; name a file with --file\n"
+def test_another_document_is_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["validate", "--document", "alert"]) == 2
+    assert capsys.readouterr().err == "--document alert: goes with --file; name one\n"
+
+
+def test_a_file_and_a_commit_are_not_judged_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["validate", "--file", str(MISSION), "--ref", "main"]) == 2
+    assert "not allowed with argument" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

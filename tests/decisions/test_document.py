@@ -34,12 +34,14 @@ def line(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("tree", "sentence"),
     [
-        (plan(reason=None), "reason: null; write a value, or leave the key out where it is optional"),
+        (plan(reason=None),
+         "reason: null; write a value, or leave the key out where it is optional"),
         (plan(reason=""), "reason: an empty text; write at least one character"),
         (plan(reason="x" * 2001), "reason: 2,001 characters, at most 2,000; shorten it"),
         (plan(reason=7), "reason: 7: not a text; write it in quotes"),
         (plan(reason=["x"]), "reason: not a text; write it in quotes"),
-        (plan(use_margin=1), "use_margin: 1: neither true nor false; write the one or the other, bare"),
+        (plan(use_margin=1),
+         "use_margin: 1: neither true nor false; write the one or the other, bare"),
         (plan(market_context=[]), "market_context: not an object; put it in braces"),
         (plan(trading_state="x"), 'trading_state: "x": not an object; put it in braces'),
         (plan(instructions={}), "instructions: not a list; put it in brackets"),
@@ -51,12 +53,12 @@ def line(**changes: Any) -> dict[str, Any]:
          "schema_version: 2: not one of the words that are allowed here; write 1"),
         (line(action="Buy"), 'instructions[0].action: "Buy": not one of the words that are allowed'
          " here; write 'BUY', 'SELL', 'CANCEL' or 'PROTECT'"),
-        (line(ticker="\u041cU"), 'instructions[0].ticker: "\u041cU": the text holds U+041C, which is'
-         " no character of such a text; write one to five Latin capitals, such as MU or BRK.B"),
-        (line(ticker="MU\n"), 'instructions[0].ticker: "MU\\n": the text is not of this form; write'
-         " one to five Latin capitals, such as MU or BRK.B"),
-        (line(quantity=False), "instructions[0].quantity: false: not a number; write a number above 0"
-         " and below 1e12, or `all` in a SELL, with at most 9 decimals, such as 84.48"),
+        (line(ticker="\u041cU"), 'instructions[0].ticker: "\u041cU": the text holds U+041C, which'
+         " is no character of such a text; write one to five Latin capitals, such as MU or BRK.B"),
+        (line(ticker="MU\n"), 'instructions[0].ticker: "MU\\n": the text is not of this form;'
+         " write one to five Latin capitals, such as MU or BRK.B"),
+        (line(quantity=False), "instructions[0].quantity: false: not a number; write a number"
+         " above 0 and below 1e12, or `all` in a SELL, with at most 9 decimals, such as 84.48"),
         (line(stop_price=0), "instructions[0].stop_price: 0: the number is too low; write a number"
          " above 0 and below 1e12 with at most 9 decimals, such as 84.48"),
     ],

@@ -3,7 +3,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
 from executor.decisions.gates import judge_tree
 from executor.decisions.schemas import MODELS, document_schema
@@ -57,9 +57,9 @@ def test_a_stock_validator_says_the_same_of_what_a_stock_reader_takes(example: E
         tree = example.tree()
     except DocumentError:
         return
-    stock = json.loads(example.path.read_bytes())
+    plain = json.loads(example.path.read_bytes())
     model, _ = judge_tree(tree, load_schema(example.document), MODELS[example.document])
-    assert Draft202012Validator(load_schema(example.document)).is_valid(stock) == (
+    assert Draft202012Validator(load_schema(example.document)).is_valid(plain) == (
         model is not None
     )
 
@@ -79,8 +79,8 @@ TEXTS = st.one_of(
         [
             "MU", "BRK.B", "MU\n", "mu", "\u041cU", "all", "ALL", "all\n", "buy", "BUY", "pending",
             "84.48", "84.48\n", "-84.48", "084", "1e3", "0", "0.0", "0.000000001", ".5", "5.",
-            "999999999999", "1000000000000", "1.0000000001", "NaN", "Infinity", "\uff11", "+1", "1_0",
-            "2026-01-14T13:45:00", "2026-01-14T13:45:00Z", "2026-01-14T13:45:00.5+05:30",
+            "999999999999", "1000000000000", "1.0000000001", "NaN", "Infinity", "\uff11", "+1",
+            "1_0", "2026-01-14T13:45:00", "2026-01-14T13:45:00Z", "2026-01-14T13:45:00.5+05:30",
             "2026-02-30T00:00:00", "2024-02-29T00:00:00Z", "2026-02-29T00:00:00Z",
             "2000-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-01-14T13:45:00Z\n",
             "0999-01-01T00:00:00Z", "3000-01-01T00:00:00Z", "2026-01-14T13:45:00-00:00",
@@ -96,7 +96,17 @@ VALUES = st.recursive(
     max_leaves=5,
 )
 
-Change = Callable[[Any], None]
+stock: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer",
+        lambda _, value: (
+            (isinstance(value, int) and not isinstance(value, bool))
+            or (isinstance(value, Decimal) and value % 1 == 0)
+        ),
+    ),
+)
+"""jsonschema as it comes, but for Decimals without a fraction; ours walks the document faster."""
 
 
 def places(tree: Any) -> list[tuple[Any, Any]]:
@@ -172,6 +182,7 @@ def test_the_gates_agree_about_whatever_a_valid_document_turns_into(
     tree = data.draw(mutants(document))
     model, problems = judge_tree(tree, load_schema(document), MODELS[document])
     assert (model is None) == bool(problems)
+    assert stock(load_schema(document)).is_valid(tree) == (model is not None)
     for problem in problems:
         assert re.fullmatch(r".+; .+", problem.sentence(), re.DOTALL)
         assert problem.verdict().check == "document"

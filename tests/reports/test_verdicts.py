@@ -33,7 +33,7 @@ def test_nothing_to_say_is_one_line() -> None:
 def test_refusals_come_first_then_waits_then_warnings_then_the_rest() -> None:
     assert report(ELSEWHERE, WARNING, LATER, YES, NO) == [
         "refused: plan.json",
-        "order_legal: instructions.0.limit_price: a limit order without a price;"
+        "order_legal: instructions[0].limit_price: a limit order without a price;"
         " give `limit_price`",
         "not now: session: the market is closed; wait for the open",
         "warning: sector_max: off: named",

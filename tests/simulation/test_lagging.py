@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from executor.exchange.faults import Fault
-from tests.simulation.documents import line, plan
+from executor.model.state import STATE_PATH, TradingState
+from tests.simulation.documents import line, plan, trading_state
 from tests.simulation.effects import die
 from tests.simulation.ending import finish
 from tests.simulation.scenarios import BUY_AAPL, BUY_KO, KINDS, MADE, MIXED, SCENARIOS
@@ -63,4 +64,25 @@ def test_a_plan_may_come_again_after_it_was_executed() -> None:
         assert sim.execute().state in ("completed", "duplicate")
         sim.merge(MIXED)
     assert len(sim.posts) == 2
+    assert list(finish(sim)) == []
+
+
+def test_a_plan_of_which_nothing_was_sent_is_not_executed_and_may_come_again() -> None:
+    sim = SCENARIOS["sell_and_buy"].begin("paper")
+    sim.execute({1: die})
+    sim.commit({STATE_PATH: trading_state(TradingState.HALTED, sim.clock.now())})
+    assert sim.execute().state == "rejected"
+    assert sim.posts == []
+    sim.commit({STATE_PATH: trading_state(TradingState.ACTIVE, sim.clock.now())})
+    sim.merge(MIXED)
+    assert sim.execute().state == "completed"
+    assert [one.side for one in sim.posts] == ["sell", "buy"]
+    assert list(finish(sim)) == []
+
+
+@pytest.mark.parametrize("year", ["0001", "1969", "2025", "9999"])
+def test_any_timestamp_is_only_a_name(year: str) -> None:
+    sim = Simulation(KINDS["paper"])
+    sim.merge(plan(BUY_KO, timestamp=f"{year}-01-01T00:00:00Z"))
+    assert sim.execute({2: die}).died
     assert list(finish(sim)) == []

@@ -9,7 +9,7 @@ from executor.exchange.faults import Fault
 from executor.model.plan import PLAN_PATH
 from executor.model.state import STATE_PATH, TradingState
 from tests.simulation.documents import plan, trading_state
-from tests.simulation.effects import die
+from tests.simulation.effects import EVERYTHING, Effects, die
 from tests.simulation.ending import finish
 from tests.simulation.scenarios import BUY_AAPL, BUY_KO, MADE, MIXED, SCENARIOS, SELL_MU
 from tests.simulation.world import Simulation
@@ -141,3 +141,20 @@ def test_a_person_who_takes_a_validated_plan_away_does_not_hide_its_orders() -> 
         sim.execute({point: die})
         sim.origin.push({}, "Take it away", deletes=(PLAN_PATH,))
         assert_whole(sim)
+
+
+def test_an_order_that_another_run_sends_while_this_one_denies_it_is_recorded() -> None:
+    for point in range(2, 40):
+        sim = mixed()
+        sim.execute({3: die})
+        acts = in_turn(other_machine(sim, 1), state(sim, TradingState.REDUCE_ONLY))
+        sim.execute(effects=Effects(acts={point: acts}, kinds=EVERYTHING))
+        assert_whole(sim)
+
+
+def test_an_order_that_is_refused_because_another_run_has_sent_it_is_recorded() -> None:
+    sim = mixed()
+    sim.fault(Fault("rejection", nth=2))
+    sim.execute({1: other_machine(sim, 1)})
+    assert [one.was_taken for one in sim.posts] == [False, True, False]
+    assert_whole(sim)
