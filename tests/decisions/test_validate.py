@@ -184,7 +184,7 @@ def test_a_missing_need_of_a_bare_file_is_not_judged_here() -> None:
 
 
 def test_in_the_second_wave_only_buys_are_asked_about() -> None:
-    result = judge(subject(already_sent=frozenset({0})), [rule()])
+    result = judge(subject(already_sent=frozenset({0, 3})), [rule()])
     assert result.exits == set()
     assert result.going == {1, 2}
 

@@ -34,7 +34,7 @@ def test_a_verdict_is_one_sentence() -> None:
         remedy="sell first",
     )
     assert whole.sentence() == (
-        "buying_power: instructions.2: cost 12,340.00 USD, 9,876.54 USD; sell first"
+        "buying_power: instructions[2]: cost 12,340.00 USD, limit: 9,876.54 USD; sell first"
     )
     assert Verdict(check="session", answer=Answer.YES).sentence() == "session: yes"
     warned = Verdict(check="session", answer=Answer.YES, warning="look", remedy="twice")

@@ -111,6 +111,9 @@ class CountedBook:
         self._effects.main = found
         return found
 
+    def resolve(self, name: str) -> str:
+        return self._book.resolve(name)
+
     def read(self, path: str, at: str) -> bytes | None:
         return self._book.read(path, at)
 

@@ -30,6 +30,11 @@ class Scenario:
     later: timedelta = timedelta(0)
     """How long after its merge the plan is first executed."""
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The worlds in which it is worth dying: what policy decides only where it is asked."""
+        return tuple(KINDS) if self.faults else ("sim", "embedded", "paper")
+
     def begin(self, kind: str) -> Simulation:
         """The world just before the plan is executed for the first time."""
         sim = Simulation(replace(KINDS[kind], on_denied=self.on_denied))

@@ -12,7 +12,7 @@ from executor.exchange.faults import Fault
 from tests.simulation.documents import line, plan
 from tests.simulation.effects import EVERYTHING, Effects, die
 from tests.simulation.ending import finish
-from tests.simulation.scenarios import BUY_AAPL, KINDS, MADE, MIXED, SCENARIOS, SELL_MU
+from tests.simulation.scenarios import BUY_AAPL, KINDS, MADE, SCENARIOS, SELL_MU
 from tests.simulation.world import Simulation
 
 TWICE = ("sell_and_buy", "sell_all", "partial", "denied_line", "never_arrives", "refused")
@@ -26,8 +26,9 @@ def after_each(points: range) -> Iterator[int]:
     yield from (0, *points[1::2]) if points else ()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name, one in SCENARIOS.items() for kind in one.kinds]
+)
 def test_a_run_that_dies_anywhere_is_healed_by_the_next(name: str, kind: str) -> None:
     scenario = SCENARIOS[name]
     whole = scenario.begin(kind)
@@ -120,5 +121,4 @@ def test_the_same_plan_gets_the_same_ids_in_every_run() -> None:
         sim.execute()
         ids.append({one.client_order_id for one in sim.posts})
     assert ids[0] == ids[1] == ids[2]
-    assert all(one.startswith("ai-") for one in ids[0])
-    assert MIXED in {SCENARIOS["sell_and_buy"].plan}
+    assert len(ids[0]) == 2
