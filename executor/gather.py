@@ -111,7 +111,7 @@ def gather(
             newer=[*_followed(broker, main, view), *(own_reports or {}).values()],
         ),
         trading_state=main.trading_state,
-        settings_fault=main.in_force.fault,
+        settings_fault=main.in_force.fault and main.in_force.fault.splitlines()[0],
         live_agreements=missing_agreements(main.settings, environment),
     )
 

@@ -235,7 +235,9 @@ def _judged(
 ) -> tuple[str, Tree | None, TradingInstructionSet | None, tuple[Verdict, ...]]:
     """Digest, tree, plan and problems of a plan's bytes."""
     try:
-        tree = read_document(data)
+        tree = read_document(data, of_record=True)
+        if tree.get("status") != PlanStatus.VALIDATED:
+            tree = read_document(data)
     except DocumentError as error:
         verdict = Verdict(
             check="document",
@@ -251,7 +253,7 @@ def _judged(
 @lru_cache(maxsize=5_000)
 def _link(path: str, data: bytes) -> Link:
     try:
-        tree = read_document(data)
+        tree = read_document(data, of_record=True)
         result = ExecutionResult.model_validate(tree)
     except (DocumentError, ValidationError):
         raise PersonNeeded(

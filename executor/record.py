@@ -166,7 +166,7 @@ def _ending_change(
         before=before,
         after=after,
         realized_pl=ending.realized_pl,
-        warnings=ending.warnings,
+        warnings=(*ending.warnings, *_about_settings(main)),
         errors=ending.errors,
         timings_ms=timings_ms,
     )
@@ -181,6 +181,14 @@ def _ending_change(
         trailers={PLAN_DIGEST: plan.digest, STEP: str(ending.status), RESULT: result_path},
     )
     return change, Written("", archived_as, result_path, result)
+
+
+def _about_settings(main: MainState) -> tuple[str, ...]:
+    """That older settings judged, and why; nothing where main's newest did."""
+    if main.in_force.fault is None:
+        return ()
+    problem = main.in_force.fault.splitlines()[0]
+    return (f"{problem}; judged by the last valid settings, {main.in_force.digest[:8]}",)
 
 
 _DONE: Final = {
@@ -216,7 +224,9 @@ def commit_late(
         ends = [
             path
             for path, result in main.results
-            if result.kind == "execution" and result.plan_digest == plan.digest
+            if result.kind == "execution"
+            and result.plan_digest == plan.digest
+            and result.plan_status != PlanStatus.DUPLICATE
         ]
         if not late or not ends:
             return
@@ -273,7 +283,7 @@ def commit_settlement(
 
 
 def _digest(data: bytes) -> str:
-    return digest(read_document(data))
+    return digest(read_document(data, of_record=True))
 
 
 def free_path(book: Book, head: str, path: str, content_digest: Callable[[], str]) -> str:

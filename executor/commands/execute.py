@@ -31,6 +31,7 @@ from executor.model.facts import Moment
 from executor.model.intent import Intent, PlannedOrder
 from executor.model.order import OrderReport
 from executor.model.settings import Settings
+from executor.model.words import count
 from executor.ports import Broker, Progress
 from executor.record import commit_ending, commit_intent, commit_late, is_ours
 from executor.reports.execution import finished, nothing_pending, preview, waiting
@@ -154,7 +155,9 @@ class _Run:
         keys = [order.client_order_id for order in intent.orders]
         deadline = timedelta(seconds=float(main.settings.execution.lookup_deadline_seconds))
         ended = self._now() - intent.validated_at > deadline
-        self.progress.say(f"an earlier run validated this plan; looking for {len(keys)} order(s)")
+        self.progress.say(
+            f"an earlier run validated this plan; looking for {count(len(keys), 'order')}"
+        )
         found = never_received(broker, self.world.clock, main.settings, keys, ended)
         sent = wait(broker, self.world.clock, main.settings, Sent(found), self.progress)
         before = _record_of(main, view_account(broker, earliest_order(plan)))
@@ -229,7 +232,7 @@ class _Run:
         if not orders:
             return Sent()
         clock, progress = self.world.clock, self.progress
-        progress.say(f"sending {len(orders)} {orders[0].side.upper()} order(s)")
+        progress.say(f"sending {count(len(orders), orders[0].side.upper() + ' order')}")
         requests = [request_of(self._sized(one, plan, judged)) for one in orders]
         sent = send(broker, clock, settings, requests, progress)
         return wait(broker, clock, settings, sent, progress)

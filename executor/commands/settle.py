@@ -82,7 +82,7 @@ def _once(world: World, written: list[ExecutionResult]) -> Reply:
         # Each result is a link of its own. The next one is built on this commit, not on whatever
         # main is by then: another run may have settled the same fills.
         main = MainState(world.book, commit)
-    return report_settled(written, len(main.ledger.open_orders))
+    return report_settled(written, len(main.ledger.open_orders), main.ledger.unknown)
 
 
 def _changes(
@@ -111,7 +111,7 @@ def _archived(
     """The plan of a result; None where somebody damaged it, which `audit` tells."""
     data = world.book.read(result.archived_as, main.head) if result.archived_as else None
     try:
-        tree = read_document(data or b"")
+        tree = read_document(data or b"", of_record=True)
         is_it = plan_digest(tree) == result.plan_digest
         return TradingInstructionSet.model_validate(tree) if is_it else None
     except (DocumentError, ValidationError):

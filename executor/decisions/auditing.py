@@ -102,7 +102,7 @@ def _links(results: Mapping[str, bytes]) -> tuple[list[Link], list[Breach]]:
         if path in REWRITTEN or not path.endswith(".json"):
             continue
         try:
-            tree = read_document(data)
+            tree = read_document(data, of_record=True)
             links.append(Link(path, digest(tree), ExecutionResult.model_validate(tree)))
         except (DocumentError, ValidationError):
             breaches.append(Breach("readable", path, None, f"{path}: cannot be read as a result"))
@@ -126,7 +126,7 @@ def _plan_of(link: Link, plans: Mapping[str, bytes]) -> Iterable[Breach]:
 
 def _digest_of(data: bytes) -> str:
     try:
-        return plan_digest(read_document(data))
+        return plan_digest(read_document(data, of_record=True))
     except DocumentError:
         return raw_digest(data)
 

@@ -57,6 +57,11 @@ class Ledger:
     """When that one was written."""
 
     @property
+    def unknown(self) -> int:
+        """Orders that were sent and cannot be found."""
+        return sum(one.instruction.outcome is Outcome.UNKNOWN for one in self.orders.values())
+
+    @property
     def open_orders(self) -> tuple[Order, ...]:
         """Orders that a later result may change."""
         return tuple(one for one in self.orders.values() if one.instruction.outcome in STILL_OPEN)

@@ -29,6 +29,9 @@ DEPTH_LIMIT: Final = 32
 VALUES_LIMIT: Final = 250_000
 """Values of a document, at most: each may be wrong in several ways, and all of them are told."""
 
+RECORD_GROWTH: Final = 16
+"""How many times larger a document of the record may be than a proposal."""
+
 Tree = dict[str, Any]
 
 _INVISIBLE: Final = re.compile(
@@ -53,13 +56,19 @@ class _Refused(ValueError):
     """A hook refused something; where it stands is worked out afterwards."""
 
 
-def read_document(data: bytes) -> Tree:
+def read_document(data: bytes, *, of_record: bool = False) -> Tree:
     """Read a JSON object; numbers become int or Decimal, never float.
+
+    Args:
+        data: the file.
+        of_record: True for what the executor itself wrote: a plan with its intent and a result grow
+            beyond what a proposal may be, and must stay readable whatever was proposed.
 
     Raises:
         DocumentError: with line and column; nothing of the document is then to be used.
     """
-    text = _decode(data)
+    growth = RECORD_GROWTH if of_record else 1
+    text = _decode(data, SIZE_LIMIT * growth)
     try:
         tree = json.loads(
             text,
@@ -76,7 +85,7 @@ def read_document(data: bytes) -> Tree:
         raise _placed(text, _too_deep()) from None
     if not isinstance(tree, dict):
         raise DocumentError("the document is not a JSON object; put it in braces", line=1, column=1)
-    _refuse_excess(tree, text)
+    _refuse_excess(tree, text, VALUES_LIMIT * growth)
     # One search over the whole text is cheap. It also finds the line ends of Windows, and misses
     # what an escape hides, so only the strings of the tree tell.
     if ("\\" in text or _INVISIBLE.search(text)) and any(map(_INVISIBLE.search, _strings(tree))):
@@ -84,9 +93,9 @@ def read_document(data: bytes) -> Tree:
     return tree
 
 
-def _decode(data: bytes) -> str:
-    if len(data) > SIZE_LIMIT:
-        raise DocumentError(f"more than {SIZE_LIMIT:,} bytes; split the plan or shorten its texts")
+def _decode(data: bytes, size_limit: int) -> str:
+    if len(data) > size_limit:
+        raise DocumentError(f"more than {size_limit:,} bytes; split the plan or shorten its texts")
     if not data.strip():
         raise DocumentError("the file is empty; write a JSON object", line=1, column=1)
     if data.startswith(b"\xef\xbb\xbf"):
@@ -152,7 +161,7 @@ def _too_deep() -> str:
     return f"nested deeper than {DEPTH_LIMIT} levels; flatten it"
 
 
-def _refuse_excess(tree: Tree, text: str) -> None:
+def _refuse_excess(tree: Tree, text: str, values_limit: int) -> None:
     """Refuse what is nested too deep or holds too much, level by level."""
     level: list[Tree | list[Any]] = [tree]
     count = 0
@@ -162,8 +171,8 @@ def _refuse_excess(tree: Tree, text: str) -> None:
             count += len(one)
             values = one.values() if isinstance(one, dict) else one
             inner += [value for value in values if isinstance(value, (dict, list))]
-        if count > VALUES_LIMIT:
-            raise DocumentError(f"more than {VALUES_LIMIT:,} values; split the plan")
+        if count > values_limit:
+            raise DocumentError(f"more than {values_limit:,} values; split the plan")
         if not inner:
             return
         level = inner

@@ -38,3 +38,8 @@ def instant(moment: datetime) -> str:
 
 def _is_readable(value: Decimal) -> bool:
     return value.is_finite() and abs(value) < LARGEST
+
+
+def count(number: int, noun: str) -> str:
+    """`1 order`, `2 orders`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

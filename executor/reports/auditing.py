@@ -6,16 +6,20 @@ from dataclasses import asdict
 
 from executor.decisions.auditing import UNPROVEN, Audit
 from executor.errors import ExitCode
+from executor.model.words import count
 from executor.reports.blocks import Block, Line
 from executor.reports.reply import Reply
 
 
 def report_audit(audit: Audit, commit: str) -> Reply:
     """What holds, what does not, and what a clone cannot prove."""
-    counted = f"{audit.results} results and {audit.plans} archived plans up to {commit[:12]}"
+    counted = (
+        f"{count(audit.results, 'result')} and {count(audit.plans, 'archived plan')}"
+        f" up to {commit[:12]}"
+    )
     blocks: list[Block] = [Line(f"looked at {counted}")]
     if audit.breaches:
-        blocks.append(Line(f"{len(audit.breaches)} breach(es):", "bad"))
+        blocks.append(Line(f"breaches: {len(audit.breaches)}", "bad"))
         blocks += [Line(f"  {one.rule}: {one.sentence}", "bad") for one in audit.breaches]
     else:
         blocks.append(

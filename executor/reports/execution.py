@@ -14,7 +14,7 @@ from executor.model.numbers import plain
 from executor.model.plan import PlanStatus
 from executor.model.result import ExecutionResult, FinalPortfolio, InstructionResult
 from executor.model.verdict import Answer, Verdict
-from executor.model.words import usd
+from executor.model.words import count, usd
 from executor.reports.blocks import Block, Line, Table, Tone
 from executor.reports.reply import Reply
 
@@ -97,7 +97,7 @@ def preview(
 ) -> Reply:
     """What would be sent."""
     blocks = (
-        Line(f"plan {digest[:8]}: would send {len(orders)} order(s); nothing was sent"),
+        Line(f"plan {digest[:8]}: would send {count(len(orders), 'order')}; nothing was sent"),
         account_line(account),
         orders_table(orders),
         *verdict_lines(judgment.verdicts),

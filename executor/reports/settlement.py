@@ -11,8 +11,8 @@ from executor.reports.execution import holdings_line, outcomes_table
 from executor.reports.reply import Reply
 
 
-def report_settled(results: Sequence[ExecutionResult], still_open: int) -> Reply:
-    """Every order that changed, and how many are followed on."""
+def report_settled(results: Sequence[ExecutionResult], still_open: int, unknown: int = 0) -> Reply:
+    """Every order that changed, how many are followed on, and how many nobody can find."""
     blocks: list[Block] = []
     if not results:
         blocks.append(Line("nothing new about the orders of the record"))
@@ -23,5 +23,12 @@ def report_settled(results: Sequence[ExecutionResult], still_open: int) -> Reply
     if results:
         blocks.append(holdings_line(results[-1].final_portfolio))
     blocks.append(Line(f"orders still open: {still_open}", "waiting" if still_open else "plain"))
-    data = {"results": [one.model_dump() for one in results], "still_open": still_open}
-    return Reply(ExitCode.DONE, data, tuple(blocks))
+    if unknown:
+        text = f"of these unknown: {unknown}; look for them at the broker, by their client order id"
+        blocks.append(Line(text, "bad"))
+    data = {
+        "results": [one.model_dump() for one in results],
+        "still_open": still_open,
+        "unknown": unknown,
+    }
+    return Reply(ExitCode.PERSON if unknown else ExitCode.DONE, data, tuple(blocks))

@@ -157,7 +157,7 @@ def test_a_breach_is_found(repository: Repository, breach: Callable[[Repository]
     assert all(one["sentence"] for one in found)
     told = repository.run("audit")
     assert told.code == 1
-    assert f"{len(found)} breach(es):" in told.out
+    assert f"breaches: {len(found)}" in told.out
     assert "Traceback" not in told.text
 
 

@@ -87,7 +87,7 @@ def test_without_submit_it_only_shows(repository: Repository) -> None:
     head = repository.commit_plan(plan())
     answer = repository.run("execute", "--now", NOW)
     assert answer.code == 0
-    assert "would send 1 order(s); nothing was sent" in answer.out
+    assert "would send 1 order; nothing was sent" in answer.out
     assert repository.head == head
     assert repository.git("status", "--porcelain") == ""
 
@@ -110,7 +110,7 @@ def test_sells_go_first_and_results_name_each_other(repository: Repository) -> N
     answer = repository.execute(now=LATER)
     assert answer.code == 0
     progress = [one for one in answer.err.splitlines() if one.startswith("sending")]
-    assert progress == ["sending 1 SELL order(s)", "sending 1 BUY order(s)"]
+    assert progress == ["sending 1 SELL order", "sending 1 BUY order"]
     first, second = repository.results
     assert outcomes(second) == ["filled", "filled"]
     assert second["instructions"][1]["filled_quantity"] == 10
@@ -501,7 +501,7 @@ def test_a_read_only_repository_is_told_and_can_be_looked_at(repository: Reposit
         shown = where_modes_count(repository.folder, "execute", "--now", NOW)
     assert_told(answer, 4, "permission denied; mend that and run again")
     assert repository.head == head
-    assert (shown.code, "would send 1 order(s)" in shown.out) == (0, True)
+    assert (shown.code, "would send 1 order" in shown.out) == (0, True)
 
 
 def test_where_no_object_can_be_written_nothing_is_sent(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.errors import BookUnavailable, SwapLost
+from executor.errors import BookUnavailable, SwapLost, UsageError
 from executor.ports import Change
 from tests.repo.book_rigs import NOON, MemoryRig, Rig, local_rig
 
@@ -43,6 +43,14 @@ def test_what_was_deleted_is_gone_from_then_on(rig: Rig) -> None:
     assert rig.book.read(PLAN, second) is None
     assert rig.book.read(PLAN, first) == b"1"
     assert rig.book.read(RESULT, second) == b"2"
+
+
+def test_a_commit_is_known_by_its_name_and_main_by_its_own(rig: Rig) -> None:
+    new = rig.book.commit(Change("Add", {PLAN: b"1"}), rig.book.head())
+    assert rig.book.resolve("main") == rig.book.resolve(new) == new
+    for name in ("nowhere", "--all", "0" * 40, ""):
+        with pytest.raises(UsageError):
+            rig.book.resolve(name)
 
 
 def test_an_empty_change_is_a_commit_all_the_same(rig: Rig) -> None:

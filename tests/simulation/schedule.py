@@ -49,7 +49,7 @@ FAULTS: Final = (
 )
 """Every fault of the exchange's list."""
 
-POINTS: Final = 12
+POINTS: Final = 9
 """Acts are drawn for the first so many points of a run; an ordinary one has eight."""
 
 DEPTH: Final = 2
@@ -225,7 +225,7 @@ class Schedule:
         effects = Effects(kinds=EVERYTHING if rng.random() < 0.15 else CHANGES)
         most = 60 if effects.kinds is EVERYTHING else POINTS
         effects.acts = {
-            rng.randrange(most): self._act() for _ in range(rng.choice([0, 1, 1, 1, 2, 3]))
+            rng.randrange(most): self._act() for _ in range(rng.choice([0, 1, 1, 2, 2, 3]))
         }
         verb = self.sim.settle if rng.random() < 0.2 else self.sim.execute
         end = verb(effects=effects, machine=machine, faults=self.faults)
@@ -235,18 +235,18 @@ class Schedule:
     def _act(self) -> Act:
         rng = self.rng
         roll = rng.random()
-        if roll < 0.5:
+        if roll < 0.42:
             return die
-        if roll < 0.62:
+        if roll < 0.54:
             return lambda: self._commits({"notes.txt": str(rng.random()).encode()})
-        if roll < 0.72:
+        if roll < 0.64:
             state = rng.choice(list(TradingState))
             return lambda: self._state(state)
-        if roll < 0.80:
+        if roll < 0.72:
             return self._pause
-        if roll < 0.84:
+        if roll < 0.76:
             return lambda: self._removes()
-        if roll < 0.87:
+        if roll < 0.79:
             return self._plan
         machine = rng.choice(["one", "two", "two"])
         return lambda: self._race(machine)
