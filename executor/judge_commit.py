@@ -16,7 +16,7 @@ from executor.model.facts import Moment
 from executor.model.plan import PLAN_PATH
 from executor.model.verdict import Answer, Verdict
 from executor.reports.blocks import Block, Line
-from executor.reports.execution import orders_table
+from executor.reports.execution import orders_table, unprotected_lines
 from executor.reports.reply import Reply
 from executor.reports.verdicts import verdict_report
 from executor.wiring import World
@@ -62,7 +62,8 @@ def judge_commit(world: World, name: str, commit: str) -> Reply:
         available={symbol: one.available for symbol, one in (facts.positions or {}).items()},
     )
     table = (Line("would send, in this order:"), orders_table(orders)) if orders else ()
-    return _reply(name, plan.digest, judgment.verdicts, table)
+    blocks = (*table, *unprotected_lines(plan.proposal))
+    return _reply(name, plan.digest, judgment.verdicts, blocks)
 
 
 def _reply(

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 from pydantic import ValidationError
 
+from executor.decisions.auditing import REWRITTEN, flaw
 from executor.decisions.chain import Chain, Link, order
 from executor.decisions.gates import judge_tree
 from executor.decisions.ledger import Ledger, fold
@@ -126,7 +127,7 @@ class MainState:
         links = tuple(
             _link(path, data)
             for path, data in self._book.read_folder(RESULTS_FOLDER, self.head)
-            if path.rsplit("/", 1)[-1].startswith("result_")
+            if path not in REWRITTEN and path.endswith(".json")
         )
         chain = order(links)
         if chain.breaches:
@@ -255,6 +256,8 @@ def _link(path: str, data: bytes) -> Link:
     try:
         tree = read_document(data, of_record=True)
         result = ExecutionResult.model_validate(tree)
+        if (problem := flaw(result)) is not None:
+            raise DocumentError(problem)
     except (DocumentError, ValidationError):
         raise PersonNeeded(
             f"{path}: a result that cannot be read; see `autoinvestor audit`"

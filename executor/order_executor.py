@@ -14,6 +14,7 @@ from executor.model.account import Mode
 from executor.model.digest import plan_digest
 from executor.model.plan import PLAN_PATH
 from executor.model.reading import SIZE_LIMIT, read_document
+from executor.model.result import ExecutionResult
 from executor.ports import Change
 from executor.reports.reply import Reply
 from executor.wiring import World, open_world
@@ -78,12 +79,15 @@ class OrderExecutor:
             )
         data = _read(self._repo / path)
         if data is None:
+            if path != Path(PLAN_PATH):
+                raise UsageError(f"{path}: no such file; name the plan to execute")
             return _last_executed(main) or execute(world, notes, submit=True)
         digest = plan_digest(read_document(data))
+        self._make_way(main, data, digest)
         for _ in range(SWAP_TRIES):
-            done = executed_as(MainState(world.book, world.book.head()).results, digest)
-            if done is not None:
-                return _already(done)
+            found = _executed(MainState(world.book, world.book.head()), digest)
+            if found is not None:
+                return _already(found)
             _commit_plan(world, data, digest)
             reply = execute(world, notes, submit=True)
             if reply.data.get("plan_digest") == digest:
@@ -92,6 +96,21 @@ class OrderExecutor:
             if reply.data.get("state") == "waiting":
                 return _not_its_turn()
         raise BookUnavailable("other plans kept going first; run again")
+
+    def _make_way(self, main: MainState, data: bytes, digest: str) -> None:
+        """Where an earlier run left a plan half executed, the file must not stand in its way."""
+        half_done = main.unfinished
+        file = self._repo / PLAN_PATH
+        if half_done is None or _read(file) in (None, half_done.data):
+            return
+        if _read(file) == data and half_done.digest == digest:
+            # The same plan, saved again: main holds it further on in its life.
+            file.write_bytes(half_done.data)
+            return
+        raise UsageError(
+            f"{PLAN_PATH}: an earlier plan is half executed, and this file is in its way; put the"
+            " file elsewhere, run `autoinvestor execute --submit`, then execute the file"
+        )
 
 
 @dataclasses.dataclass
@@ -134,17 +153,26 @@ def _commit_plan(world: World, data: bytes, digest: str) -> None:
 def _last_executed(main: MainState) -> Reply | None:
     if main.plan is not None or main.unfinished is not None:
         return None
-    for path, result in reversed(main.results):
+    for _, result in reversed(main.results):
         if result.kind == "execution" and result.instructions_file == PLAN_PATH:
-            if executed_as([(path, result)], result.plan_digest or ""):
-                return _already(result.archived_as or path)
+            found = _executed(main, result.plan_digest or "")
+            if found is not None:
+                return _already(found)
             state = {"state": result.plan_status, "errors": result.errors, "result": None}
             return Reply(ExitCode.REFUSED, state)
     return None
 
 
-def _already(archived_as: str) -> Reply:
-    return Reply(ExitCode.DONE, {"state": "duplicate", "archived_as": archived_as, "errors": []})
+def _executed(main: MainState, digest: str) -> ExecutionResult | None:
+    """The result of the execution of a digest; None where it was not executed."""
+    for path, result in main.results:
+        if executed_as([(path, result)], digest) is not None:
+            return result
+    return None
+
+
+def _already(result: ExecutionResult) -> Reply:
+    return Reply(ExitCode.DONE, {"state": "duplicate", "result": result.model_dump()})
 
 
 def _not_its_turn() -> Reply:
@@ -161,7 +189,7 @@ def _of_reply(reply: Reply) -> dict[str, Any]:
         return _answer(False, sentences, "not now; the plan waits on main")
     if state in ("duplicate", "nothing_pending"):
         message = "already executed" if state == "duplicate" else "nothing pending"
-        return _answer(True, [], message)
+        return {**(reply.data.get("result") or {}), **_answer(True, [], message)}
     result = reply.data.get("result") or {}
     success = not reply.exit_code and not errors
     return {**result, **_answer(success, errors, state)}

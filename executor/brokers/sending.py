@@ -15,10 +15,12 @@ from executor.decisions.ending import Answers, Judged
 from executor.errors import BrokerUnavailable
 from executor.model.account import AccountRecord
 from executor.model.intent import Intent, PlannedOrder
+from executor.model.numbers import plain
 from executor.model.order import OrderReport, OrderRequest
 from executor.model.result import Refusal
 from executor.model.settings import Settings
 from executor.model.verdict import Answer, Verdict
+from executor.model.words import count
 from executor.ports import Broker, Clock, Progress
 
 FIRST_PAUSE_SECONDS: Final = 0.25
@@ -182,7 +184,8 @@ def wait(broker: Broker, clock: Clock, settings: Settings, sent: Sent, progress:
         if not open_orders or clock.now() >= deadline:
             break
         if open_orders != told:
-            progress.say(f"waiting for {open_orders} order{'s' if open_orders > 1 else ''} to fill")
+            patience = plain(settings.execution.fill_deadline_seconds)
+            progress.say(f"waiting up to {patience} s for {count(open_orders, 'order')} to fill")
             told = open_orders
         clock.sleep(pause)
     return sent

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from executor.model.context import Context
+from executor.model.funds import at_most
 from executor.model.market import percent_of
+from executor.model.numbers import HUNDRED
 from executor.model.rule import Finding, Rule, no, not_now
 from executor.model.words import percent, usd
 
@@ -30,7 +32,7 @@ def judge(context: Context) -> Iterator[Finding]:
                 observed=f"{line.symbol} {line.side}: worst-case notional {usd(worst)},"
                 f" {percent(used)} of equity",
                 limit=f"{percent(limit)} of equity, {usd(context.equity * limit / 100)}",
-                remedy="reduce the quantity or split the position over several sessions",
+                remedy=at_most(context.equity * limit / HUNDRED, [line]),
             )
 
 

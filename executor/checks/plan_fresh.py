@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
 
 from executor.model.context import Context
 from executor.model.expiry import SESSIONS_MAX, expiry
 from executor.model.facts import Moment
-from executor.model.rule import EVERY_MOMENT, Finding, Rule, no, not_now
+from executor.model.rule import EVERY_MOMENT, Finding, Rule, no, not_now, warn
 from executor.model.words import instant
+
+ODD: Final = timedelta(days=2)
+"""How far a plan's own timestamp may lie from the present without a word."""
 
 
 def judge(context: Context) -> Iterator[Finding]:
@@ -27,9 +32,22 @@ def judge(context: Context) -> Iterator[Finding]:
             key="valid_until",
         )
         return
+    yield from _odd_timestamp(context)
     if facts.moment in (Moment.FILE, Moment.PULL_REQUEST):
         return
     yield from _since_approval(context)
+
+
+def _odd_timestamp(context: Context) -> Iterator[Finding]:
+    """A plan made long before it came here, or after the present, is likely not what it says."""
+    made, added = context.plan.timestamp, context.facts.added_at or context.facts.now
+    if made is None:
+        return
+    if made > context.facts.now + ODD:
+        yield warn(None, observed=f"made {instant(made)}, which is yet to come", key="timestamp")
+    elif made < added - ODD:
+        observed = f"made {instant(made)}, long before it came here, {instant(added)}"
+        yield warn(None, observed=observed, remedy="decide again on today's facts", key="timestamp")
 
 
 def _since_approval(context: Context) -> Iterator[Finding]:

@@ -126,7 +126,7 @@ def _presence(context: Context, line: Line) -> Iterator[Finding]:
     if instruction.stop_loss_pct is not None and instruction.protect != "none":
         return
     observed = f"{line.symbol} buy: no stop stands behind it"
-    remedy = "set stop_loss_pct, and leave protect out"
+    remedy = "set stop_loss_pct, which bounds the risk; this version places no stop itself"
     if context.settings.execution.require_stop:
         limit = "every entry has a stop (require_stop)"
         yield no(line, observed=observed, limit=limit, remedy=remedy)

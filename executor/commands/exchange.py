@@ -63,10 +63,9 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
+    if not (text.isdecimal() and int(text) <= 65_535):
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
+    return int(text)
 
 
 def _prices(options: argparse.Namespace) -> PriceSource:

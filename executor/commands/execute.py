@@ -130,7 +130,7 @@ class _Run:
             available={symbol: one.available for symbol, one in view.positions.items()},
         )
         if not self.submit:
-            return preview(plan.digest, judgment, orders, before)
+            return preview(plan.digest, plan.proposal, judgment, orders, before)
         intent = Intent(owner=self.world.owner, validated_at=self._now(), orders=orders)
         plan = commit_intent(self.world.book, main.head, plan, intent)
         self._time("intent", started)

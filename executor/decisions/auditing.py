@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from pydantic import ValidationError
 
 from executor.decisions.chain import Chain, Link, order
+from executor.decisions.ledger import SENT
+from executor.decisions.reconcile import summarize
 from executor.errors import DocumentError
 from executor.model.digest import digest, plan_digest, raw_digest
+from executor.model.numbers import ZERO
 from executor.model.reading import read_document
 from executor.model.result import ExecutionResult
 
@@ -35,7 +39,7 @@ UNPROVEN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One path that one first-parent commit touched."""
+    """One path that one commit touched, against one of its parents."""
 
     commit: str
     kind: str
@@ -70,7 +74,7 @@ def audit(
     """Go through the whole history.
 
     Args:
-        changes: every change to the history folders on main's first-parent line.
+        changes: every change to the history folders, against each parent of each commit.
         results: files under `execution_results/` by path.
         plans: files under `trading_instructions_history/` by path.
     """
@@ -80,6 +84,7 @@ def audit(
     chain = order(links)
     breaches += [Breach("chain", "", None, sentence) for sentence in chain.breaches]
     breaches += [breach for link in links for breach in _plan_of(link, plans)]
+    breaches += _told_twice(chain.links)
     breaches += _unexplained(links, plans)
     archived = sum(path.endswith(".json") for path in plans)
     return Audit(len(links), archived, _newest(chain), tuple(breaches))
@@ -103,10 +108,45 @@ def _links(results: Mapping[str, bytes]) -> tuple[list[Link], list[Breach]]:
             continue
         try:
             tree = read_document(data, of_record=True)
-            links.append(Link(path, digest(tree), ExecutionResult.model_validate(tree)))
+            result = ExecutionResult.model_validate(tree)
+            links.append(Link(path, digest(tree), result))
+            problem = flaw(result)
+            if problem is not None:
+                breaches.append(Breach("adds_up", path, None, f"{path}: {problem}"))
         except (DocumentError, ValidationError):
             breaches.append(Breach("readable", path, None, f"{path}: cannot be read as a result"))
     return links, breaches
+
+
+def flaw(result: ExecutionResult) -> str | None:
+    """What does not add up within one result; None where everything does."""
+    if result.instructions and result.execution_summary != summarize(result.instructions):
+        return "its summary does not count its instructions"
+    for one in result.instructions:
+        filled = sum((fill.quantity for fill in one.fills), ZERO)
+        if one.fills and (one.side is None or one.client_order_id is None):
+            return f"instruction {one.index} holds fills and names no order"
+        if filled > one.filled_quantity:
+            return f"instruction {one.index} holds more fills than it says are filled"
+    return None
+
+
+def _told_twice(links: Sequence[Link]) -> Iterable[Breach]:
+    """Each order is executed in one result; later ones settle it and go on from what it filled."""
+    filled: dict[str, Decimal] = {}
+    for link in links:
+        for one in link.result.instructions:
+            key = one.client_order_id
+            if key is None or one.outcome not in SENT:
+                continue
+            before = filled.get(key, ZERO)
+            if link.result.kind == "execution" and key in filled:
+                sentence = f"{link.path}: order {key} was executed in an earlier result already"
+                yield Breach("written_once", link.path, None, sentence)
+            elif before + sum((fill.quantity for fill in one.fills), ZERO) != one.filled_quantity:
+                sentence = f"{link.path}: order {key} does not go on from what was filled before"
+                yield Breach("written_once", link.path, None, sentence)
+            filled[key] = one.filled_quantity
 
 
 def _plan_of(link: Link, plans: Mapping[str, bytes]) -> Iterable[Breach]:

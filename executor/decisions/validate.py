@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from executor.model.context import Context
 from executor.model.facts import Moment
 from executor.model.rule import Rule
+from executor.model.state import STATE_PATH
 from executor.model.verdict import Answer, Verdict
 
 
@@ -134,6 +135,13 @@ def _ask(rule: Rule, context: Context, exits: frozenset[int]) -> Iterator[Verdic
 def _without(rule: Rule, missing: Sequence[str], moment: Moment) -> Verdict:
     if moment is Moment.FILE:
         return Verdict(check=rule.id, answer=Answer.NOT_JUDGED_HERE)
+    if list(missing) == ["trading_state"]:
+        return Verdict(
+            check=rule.id,
+            answer=Answer.NOT_NOW,
+            observed=f"{STATE_PATH} on main cannot be read",
+            remedy=f"repair it; `validate --document trading_state --file {STATE_PATH}` says how",
+        )
     names = ", ".join(one.replace("_", " ") for one in missing)
     return Verdict(
         check=rule.id,

@@ -11,7 +11,6 @@ from pydantic import Field
 from executor.model.fields import (
     Document,
     Name,
-    Positive,
     RepositoryPath,
     SchemaVersion,
     Signed,
@@ -42,8 +41,8 @@ class HeldPosition(Document):
     """Symbol, as the broker writes it: an account may hold more than we trade."""
     quantity: Signed
     """Shares; negative is short."""
-    average_entry_price: Unsigned
-    """USD a share, at average cost."""
+    average_entry_price: Signed
+    """USD a share, at average cost, as the broker tells it."""
     market_value: Signed | None = None
     """USD at the price of `as_of`; null where no price was known."""
     unrealized_pl: Signed | None = None
@@ -63,15 +62,15 @@ class OpenOrder(Document):
     """Symbol, as the broker writes it."""
     side: Word
     """buy or sell."""
-    quantity: Positive | None = None
+    quantity: Unsigned | None = None
     """Shares ordered; null for an order by notional."""
     filled_quantity: Unsigned = Decimal(0)
     """Shares filled so far."""
     order_type: Word
     """How it is priced."""
-    limit_price: Positive | None = None
+    limit_price: Signed | None = None
     """USD a share."""
-    stop_price: Positive | None = None
+    stop_price: Signed | None = None
     """USD a share."""
     status: Word
     """The broker's own word."""

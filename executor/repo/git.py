@@ -10,6 +10,16 @@ from typing import IO, Final
 
 from executor.errors import BookUnavailable, UsageError
 
+PLAIN: Final = {
+    "log.showSignature": "false",
+    "i18n.logOutputEncoding": "UTF-8",
+    "i18n.commitEncoding": "UTF-8",
+    "grep.patternType": "basic",
+    "trailer.separators": ":",
+    "commit.gpgSign": "false",
+}
+"""A person's own settings must not change what git answers us."""
+
 TIMEOUT_SECONDS: Final = 120
 """A git call that takes longer, such as a push to a remote that stalls, has failed."""
 
@@ -63,7 +73,10 @@ class Git:
             "GIT_TERMINAL_PROMPT": "0",
             "LC_ALL": "C",
             "GIT_OPTIONAL_LOCKS": "0",
+            # A replaced commit would show a history that is not the one that others have.
+            "GIT_NO_REPLACE_OBJECTS": "1",
         }
+        self._environment |= _with_settings(self._environment)
         # A hook that calls us hands down variables that would turn our calls to its repository.
         for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
             self._environment.pop(name, None)
@@ -72,13 +85,22 @@ class Git:
             raise UsageError(f"{folder}: no such folder; name one with --repo DIR")
         try:
             # Where git says `safe.directory`, its own sentence is the better remedy.
-            found = self.run("rev-parse", "--show-toplevel", "--absolute-git-dir")
+            found = self.run(
+                "rev-parse",
+                "--path-format=absolute",
+                "--show-toplevel",
+                "--git-common-dir",
+                "--is-shallow-repository",
+            )
         except GitFailed as error:
             raise UsageError(
                 f"{folder}: not usable as a git repository ({error.stderr.splitlines()[0]});"
                 " run `git init -b main` there, or name another with --repo DIR"
             ) from None
-        top, git_folder = found.decode().splitlines()
+        top, git_folder, is_shallow = found.decode().splitlines()
+        if is_shallow == "true":
+            # Approvals, intents and the chain are read from the whole history.
+            raise UsageError(f"{folder}: a shallow clone; run `git fetch --unshallow` there first")
         self._folder = Path(top)
         self.git_folder = Path(git_folder)
 
@@ -127,6 +149,16 @@ class Git:
     def open_batch(self) -> ObjectReader:
         """Start a process that reads many objects."""
         return ObjectReader(self._folder, self._environment)
+
+
+def _with_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Our settings as variables, after those that the environment brings already."""
+    given = environment.get("GIT_CONFIG_COUNT", "0")
+    first = int(given) if given.isdecimal() else 0
+    added = {"GIT_CONFIG_COUNT": str(first + len(PLAIN))}
+    for number, (key, value) in enumerate(PLAIN.items(), first):
+        added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return added
 
 
 class ObjectReader:

@@ -34,7 +34,8 @@ HISTORY_FOLDERS: Final = (
 OUR_PATHS: Final = (PLAN_PATH, ACCOUNT_PATH, *HISTORY_FOLDERS)
 """What the executor writes; a work tree may be dirty elsewhere."""
 
-_FORMAT: Final = "%H%x00%P%x00%ct%x00%s%x00%(trailers:only,unfold)%x01"
+_FORMAT: Final = "%H%x00%P%x00%ct%x00%s%x00%(trailers:only,unfold)"
+_FIELDS: Final = 5
 
 
 class LocalBook:
@@ -146,14 +147,19 @@ class LocalBook:
                 return tuple(found[:most])
 
     def _log(self, *arguments: str) -> tuple[CommitInfo, ...]:
-        printed = self._git.run("log", "--first-parent", f"--format={_FORMAT}", *arguments)
-        records = printed.decode("utf-8", "replace").split("\x01")
-        return tuple(_commit_info(record.lstrip("\n")) for record in records if record.strip())
+        printed = self._git.run("log", "-z", "--first-parent", f"--format={_FORMAT}", *arguments)
+        # NUL is the one character that no subject and no trailer can hold.
+        fields = printed.decode("utf-8", "replace").split("\0")
+        whole = range(0, len(fields) - _FIELDS + 1, _FIELDS)
+        return tuple(_commit_info(*fields[start : start + _FIELDS]) for start in whole)
 
     def changes(self, folders: Sequence[str], at: str) -> Iterator[FileChange]:
-        """Every path under some folders that a first-parent commit touched, newest commit first."""
+        """Every path under some folders that a commit touched, against each of its parents.
+
+        All parents count: a merge could otherwise bring a changed file along from a side branch.
+        """
         printed = self._git.run(
-            "log", "--first-parent", "-m", "--no-renames", "--name-status", "-z",
+            "log", "--full-history", "-m", "--no-renames", "--name-status", "-z",
             "--format=%x01%H", at, "--", *folders,
         )  # fmt: skip
         for record in printed.decode("utf-8", "replace").split("\x01")[1:]:
@@ -171,6 +177,7 @@ class LocalBook:
         Raises:
             UsageError: a path of ours has uncommitted changes.
         """
+        self._refuse_other_worktree()
         if self._symbolic_head() != MAIN:
             return
         head = self._finish_move(self._ref(MAIN))
@@ -208,6 +215,14 @@ class LocalBook:
             return local
         self._git.run("update-ref", "-m", "autoinvestor", MAIN, remote, local)
         return remote
+
+    def _refuse_other_worktree(self) -> None:
+        """Moving main under another work tree would make its next commit undo ours."""
+        there = self._git.text("for-each-ref", "--format=%(worktreepath)", MAIN)
+        if there and Path(there).resolve() != self.top.resolve():
+            raise UsageError(
+                f"main is checked out in {there}; run there, or check out another branch there"
+            )
 
     def _touched_by(self, commit: str) -> list[str]:
         return self._paths(
@@ -336,8 +351,7 @@ class LocalBook:
             yield
 
 
-def _commit_info(record: str) -> CommitInfo:
-    commit, parents, when, subject, trailers = record.split("\0")
+def _commit_info(commit: str, parents: str, when: str, subject: str, trailers: str) -> CommitInfo:
     pairs = (line.partition(": ") for line in trailers.splitlines())
     return CommitInfo(
         commit=commit,

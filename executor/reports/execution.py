@@ -11,8 +11,8 @@ from executor.errors import ExitCode
 from executor.model.account import AccountRecord
 from executor.model.intent import PlannedOrder
 from executor.model.numbers import plain
-from executor.model.plan import PlanStatus
-from executor.model.result import ExecutionResult, FinalPortfolio, InstructionResult
+from executor.model.plan import PlanStatus, TradingInstructionSet
+from executor.model.result import ExecutionResult, FinalPortfolio, InstructionResult, Outcome
 from executor.model.verdict import Answer, Verdict
 from executor.model.words import count, usd
 from executor.reports.blocks import Block, Line, Table, Tone
@@ -92,8 +92,21 @@ def nothing_pending() -> Reply:
     return Reply(ExitCode.DONE, {"state": "nothing_pending"}, blocks)
 
 
+def unprotected_lines(plan: TradingInstructionSet) -> tuple[Block, ...]:
+    """Say before the approval what the result would say after it: no stop will stand there."""
+    asking = sorted({one.ticker for one in plan.instructions if one.wants_stop})
+    if not asking:
+        return ()
+    text = f"unprotected once bought: {', '.join(asking)}; this version places no stops"
+    return (Line(text, "waiting"),)
+
+
 def preview(
-    digest: str, judgment: Judgment, orders: Sequence[PlannedOrder], account: AccountRecord
+    digest: str,
+    plan: TradingInstructionSet,
+    judgment: Judgment,
+    orders: Sequence[PlannedOrder],
+    account: AccountRecord,
 ) -> Reply:
     """What would be sent."""
     blocks = (
@@ -101,6 +114,7 @@ def preview(
         account_line(account),
         orders_table(orders),
         *verdict_lines(judgment.verdicts),
+        *unprotected_lines(plan),
         Line("send them with `autoinvestor execute --submit`", "faint"),
     )
     data = {
@@ -143,6 +157,8 @@ def finished(
             blocks.append(Line(f"realized: {usd(portfolio.realized_pl)}"))
         if portfolio.as_of is not None:
             blocks.append(holdings_line(portfolio))
+    if any(one.outcome is Outcome.OPEN for one in ending.instructions):
+        blocks.append(Line("still open: `autoinvestor settle` follows it", "waiting"))
     blocks += [Line(f"  error: {one}", "bad") for one in ending.errors]
     blocks += [Line(f"  warning: {one}", "waiting") for one in ending.warnings]
     if result_path is not None:

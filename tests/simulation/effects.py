@@ -49,8 +49,8 @@ class Post:
     """The exchange had an order of this id already."""
     accepted: bool
     """The exchange has a new order because of it."""
-    main_there: str
-    """Where main was in truth."""
+    shared: bool
+    """Another run was at work on the same main meanwhile."""
     open_before: tuple[tuple[str, str, datetime], ...]
     """Id, side and time of submission of each order that was open at the exchange before."""
 
@@ -69,6 +69,8 @@ class Effects:
     """Which effects count."""
     done: list[str] = field(default_factory=list)
     """The effects so far, in words."""
+    shared: bool = False
+    """Another run was at work on the same main, until its end or death."""
     main: str = ""
     asked_hours_at: datetime | None = None
 
@@ -163,14 +165,12 @@ class CountedTransport:
         clock: Clock,
         effects: Effects,
         posts: list[Post],
-        main_now: Callable[[], str],
     ) -> None:
         self._transport = transport
         self._exchange = exchange
         self._clock = clock
         self._effects = effects
         self._posts = posts
-        self._main_now = main_now
 
     def ask(
         self,
@@ -196,7 +196,7 @@ class CountedTransport:
         key = body["client_order_id"]
         was_taken = key in desk.by_client_id
         before = tuple(_shown(one) for one in desk.open_orders.values())
-        at, main_there = self._clock.now(), self._main_now()
+        at = self._clock.now()
         try:
             return self._transport.ask(base, "POST", path, body=body)
         finally:
@@ -212,7 +212,7 @@ class CountedTransport:
                     side=body["side"],
                     was_taken=was_taken,
                     accepted=not was_taken and key in desk.by_client_id,
-                    main_there=main_there,
+                    shared=self._effects.shared,
                     open_before=before,
                 )
             )

@@ -47,12 +47,12 @@ class Intended:
 def breaches(sim: Simulation) -> Iterator[str]:
     """Everything that does not hold at the end of a schedule, when nothing more is due."""
     main = sim.main
-    late = {one.client_order_id for one in sim.posts if _is_late(sim, one)}
+    orphans = {one.client_order_id for one in sim.posts if _is_orphan(sim, one)}
     yield from _history(sim)
     yield from _results(sim, main)
     intended = _intents(sim)
     yield from _posts(sim, intended)
-    yield from _exchange_orders(sim, main, intended, late)
+    yield from _exchange_orders(sim, main, intended, orphans)
     if not is_beyond_us(sim):
         yield from _outcomes(sim, main.ledger)
         yield from _account(sim, main.ledger)
@@ -60,26 +60,21 @@ def breaches(sim: Simulation) -> Iterator[str]:
         yield "a plan is still on main, or validated without an end"
 
 
-def _is_late(sim: Simulation, post: Post) -> bool:
-    """Say whether a run sent an order after another had ended its plan, and died before it told.
+def _is_orphan(sim: Simulation, post: Post) -> bool:
+    """Say whether an order may have no commit: its run raced with another, and died after it.
 
-    Two machines have no lock in common, and a broker has no fence: a run that stands still between
-    its last look at main and its order sends what another has meanwhile denied. It writes that
-    down when it finds out; where it dies first, only the broker's list tells (`settle` of part B).
+    Two machines have no lock in common, and a broker has no fence. A run that sends what another
+    has just written down as not sent finds out and records it; where it dies first, only the
+    broker's list tells, which is for `settle` to read (orders that no commit explains).
     """
-    if not sim.racing or post.run not in sim.dead or not post.accepted:
-        return False
-    book = MemoryBook(sim.origin)
-    meant = MainState(book, post.main).unfinished
-    there = MainState(book, post.main_there).unfinished
-    return meant is not None and (there is None or there.validated_in != meant.validated_in)
+    return post.accepted and post.shared and post.run in sim.dead
 
 
 def is_beyond_us(sim: Simulation) -> bool:
-    """True where an order was sent too late by a run that died before it could tell."""
+    """True where an order has no commit because the run that sent it raced and died."""
     orders = sim.main.ledger.orders
     told = {key for key, one in orders.items() if one.instruction.broker_order_id is not None}
-    return any(_is_late(sim, one) and one.client_order_id not in told for one in sim.posts)
+    return any(_is_orphan(sim, one) and one.client_order_id not in told for one in sim.posts)
 
 
 # The record by itself.
@@ -167,7 +162,7 @@ def _posts(sim: Simulation, intended: dict[str, Intended]) -> Iterator[str]:
             continue
         if (meant.side, meant.symbol) != (post.side, post.symbol):
             yield f"{name} is not the order that its id stands for"
-        if post.was_taken and not sim.racing:
+        if post.was_taken and not post.shared:
             yield f"{name} was sent again although the exchange had it"
         yield from _in_turn(sim, number, meant, intended, deadline)
         yield from _allowed(sim, post)
@@ -237,7 +232,7 @@ def _expiry(sim: Simulation, plan: PlanOnMain) -> datetime | None:
 
 
 def _exchange_orders(
-    sim: Simulation, main: MainState, intended: dict[str, Intended], late: set[str]
+    sim: Simulation, main: MainState, intended: dict[str, Intended], orphans: set[str]
 ) -> Iterator[str]:
     """Every order of ours at the exchange is one that an intent names and a result explains."""
     ledger = main.ledger
@@ -249,7 +244,7 @@ def _exchange_orders(
             yield f"the exchange has order {key}, which no intent names"
             continue
         places[meant.digest, meant.index] += 1
-        if key not in ledger.orders and key not in late:
+        if key not in ledger.orders and key not in orphans:
             yield f"the exchange has {order.status} order {key}, which no result explains"
     for (digest, index), count in places.items():
         if count > 1:

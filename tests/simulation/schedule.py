@@ -271,9 +271,7 @@ class Schedule:
             return
         self.depth += 1
         self._tell(f"meanwhile, on {machine}:")
-        end = self._any_run(machine)
-        if end.state != "BookUnavailable":
-            self.sim.racing = True
+        self._any_run(machine)
         self.depth -= 1
 
     def _pause(self) -> None:

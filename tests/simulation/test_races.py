@@ -41,7 +41,6 @@ def other_machine(sim: Simulation, point: int | None = None) -> Callable[[], Non
     """Another clone's executor runs, to its end or to its death."""
 
     def act() -> None:
-        sim.racing = True
         sim.execute({} if point is None else {point: die}, machine="two")
 
     return act
@@ -118,7 +117,6 @@ def test_two_that_settle_at_once_write_each_fill_once() -> None:
             sim.merge(one)
             sim.execute(faults=(Fault("late_fill", parameters={"seconds": 60}),))
         sim.clock.sleep(100)
-        sim.racing = True
         sim.settle({point: lambda sim=sim: sim.settle(machine="two")})  # type: ignore[misc]
         assert_whole(sim)
 

@@ -138,8 +138,10 @@ class Simulation:
     posts: list[Post] = field(default_factory=list)
     """Every order that left a run, in time."""
     runs: int = 0
+    at_work: list[Effects] = field(default_factory=list)
+    """The runs that have begun and not ended: more than one is a race."""
     racing: bool = False
-    """True once two executors were at work at the same time."""
+    """True once there was one."""
     heard: Heard = field(default_factory=Heard)
     dead: set[int] = field(default_factory=set)
     """The runs that died."""
@@ -257,6 +259,7 @@ class Simulation:
         self.runs += 1
         effects.run = self.runs
         world = self._world(effects, machine, faults)
+        self.at_work.append(effects)
         try:
             return End(effects, reply=verb(world))
         except AutoInvestorError as error:
@@ -264,6 +267,8 @@ class Simulation:
         except Died:
             self.dead.add(effects.run)
             return End(effects, died=True)
+        finally:
+            self.at_work.remove(effects)
 
     def _world(self, effects: Effects, machine: str, faults: tuple[Fault, ...]) -> World:
         clock = CountedClock(self.clock, effects)
@@ -275,10 +280,13 @@ class Simulation:
             if exchange is None:
                 exchange = self.inside = sim_exchange(settings, ledger, self.clock.now)
             exchange.faults.add(*faults)
+            if len(self.at_work) > 1:
+                # Whoever got as far as the broker is not kept out by the other one's lock.
+                self.racing = True
+                for one in self.at_work:
+                    one.shared = True
             direct = EngineTransport(exchange, clock)
-            transport = CountedTransport(
-                direct, exchange, clock, effects, self.posts, self.machines[machine].head
-            )
+            transport = CountedTransport(direct, exchange, clock, effects, self.posts)
             yield self.broker(transport, clock)
 
         return World(
