@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from executor.decisions.auditing import Audit, Breach, FileChange, audit
 from executor.model.digest import digest, plan_digest, raw_digest
 from executor.model.reading import read_document
+from executor.model.result import Outcome
 from executor.model.writing import write_document
 from tests.checks.builders import line
 from tests.decisions.record_builders import NOW, chained, fill, line_result, result
@@ -48,14 +50,17 @@ def history(count: int = 3) -> History:
         plans[path] = write_document({**tree, "status": "completed"})
         documents.append(
             result(
-                line_result(fills=[fill()]),
+                line_result(fills=[fill(4)], client_order_id=f"order-{at}", filled_quantity="4"),
                 plan_digest=plan_digest(tree),
                 archived_as=path,
                 timestamp=NOW + timedelta(minutes=at),
             )
         )
     if documents:
-        documents.append(documents[-1].model_copy(update={"kind": "settlement"}))
+        rest = documents[-1].instructions[0]
+        settled = rest.model_copy(update={"fills": (fill(6),), "filled_quantity": Decimal(10)})
+        update = {"kind": "settlement", "instructions": (settled,)}
+        documents.append(documents[-1].model_copy(update=update))
     results = {link.path: write_document(link.result) for link in chained(documents)}
     results["execution_results/account.json"] = b"{}"
     results["execution_results/README.md"] = b"# Results"
@@ -223,3 +228,50 @@ def test_breaches_are_all_told_never_the_first_only() -> None:
         "chain",
         "result_has_plan",
     ]
+
+
+def broken(at: int, **changes: object) -> list[str]:
+    """The rules that a chain breaks whose result at a place says something else."""
+    documents = [
+        result(
+            line_result(fills=[fill(4)], client_order_id="order-0", filled_quantity="4"),
+            archived_as=ARCHIVED[0],
+            plan_digest=plan_digest(read_document(CLEAN.plans[ARCHIVED[0]])),
+        ),
+        result(
+            line_result(fills=[fill(6)], client_order_id="order-0", filled_quantity="10"),
+            kind="settlement",
+            archived_as=ARCHIVED[0],
+            plan_digest=plan_digest(read_document(CLEAN.plans[ARCHIVED[0]])),
+        ),
+    ]
+    line_changes = {key: value for key, value in changes.items() if key != "execution_summary"}
+    changed = documents[at].instructions[0].model_copy(update=line_changes)
+    update: dict[str, object] = {"instructions": (changed,)}
+    if "execution_summary" in changes:
+        update["execution_summary"] = changes["execution_summary"]
+    documents[at] = documents[at].model_copy(update=update)
+    results = {link.path: write_document(link.result) for link in chained(documents)}
+    plans = {ARCHIVED[0]: CLEAN.plans[ARCHIVED[0]]}
+    return [one.rule for one in audit((), results, plans).breaches]
+
+
+def test_numbers_that_do_not_add_up_are_found() -> None:
+    assert broken(0) == []
+    total = result().execution_summary.model_copy(update={"total_instructions": 7})
+    assert broken(0, execution_summary=total) == ["adds_up"]
+    assert broken(0, side=None) == ["adds_up"]
+    assert broken(0, fills=(fill(5),)) == ["adds_up", "written_once"]
+    assert broken(1, filled_quantity=Decimal(11)) == ["written_once"]
+
+
+def test_an_order_that_is_executed_twice_is_found() -> None:
+    once = result(
+        line_result(fills=[fill(4)], client_order_id="order-0", filled_quantity="4"),
+        line_result(1, outcome=Outcome.DENIED, client_order_id=None),
+        archived_as=ARCHIVED[0],
+        plan_digest=plan_digest(read_document(CLEAN.plans[ARCHIVED[0]])),
+    )
+    results = {link.path: write_document(link.result) for link in chained([once, once])}
+    plans = {ARCHIVED[0]: CLEAN.plans[ARCHIVED[0]]}
+    assert [one.rule for one in audit((), results, plans).breaches] == ["written_once"]

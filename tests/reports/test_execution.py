@@ -26,7 +26,7 @@ from executor.reports.execution import (
     waiting,
 )
 from executor.reports.reply import Reply
-from tests.checks.builders import account, plan, position
+from tests.checks.builders import account, line, plan, position
 from tests.decisions.record_builders import PLAN_DIGEST, fill, line_result, planned, report
 from tests.decisions.test_ending import MIXED, ORDERS, REFUSAL, ended, no
 from tests.decisions.test_results import executed, record
@@ -73,7 +73,7 @@ def test_a_preview_shows_what_would_be_sent() -> None:
         planned(2, symbol="TSM", order_type="limit", limit_price="331.2"),
         planned(3, symbol="NVDA", order_type="stop", stop_price="200"),
     )
-    found = preview(PLAN_DIGEST, judgment(*VERDICTS), orders, record())
+    found = preview(PLAN_DIGEST, plan(line(stop_loss_pct="8"), line("BUY", "AMD")), judgment(*VERDICTS), orders, record())
     assert_golden("execute_preview", text(found))
     assert found.exit_code is ExitCode.DONE
     assert found.data["state"] == "pending"
