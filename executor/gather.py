@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from executor.decisions.ledger import executed_as, record_facts
-from executor.errors import BrokerUnavailable
+from executor.errors import BrokerRefused, BrokerUnavailable
 from executor.main_state import MainState, PlanOnMain
 from executor.model.account import Mode
 from executor.model.facts import AccountFacts, Facts, Moment, PositionFacts
-from executor.model.market import MarketClock
+from executor.model.fields import is_ticker
+from executor.model.market import MarketClock, SymbolPrices
 from executor.model.order import OrderReport
 from executor.model.plan import TradingInstructionSet
 from executor.model.settings import Settings
@@ -84,8 +85,6 @@ def gather(
     """
     view = view or view_account(broker, earliest_order(plan))
     symbols = _symbols(plan.proposal)
-    # The money checks count what open orders may still cost, in whatever symbol these are.
-    priced = sorted({*symbols, *(one.symbol for one in view.open_orders)})
     opened = view.clock.current.opens if view.clock.current else _midnight(now)
     executed = executed_as(main.results, plan.digest) if not own_orders else None
     return Facts(
@@ -100,7 +99,7 @@ def gather(
         account=view.account,
         positions=view.positions,
         open_orders=view.open_orders,
-        prices=_or_none(lambda: broker.prices(priced)),
+        prices=_prices(broker, symbols, view.open_orders),
         assets=_or_none(lambda: broker.assets(symbols)),
         average_volumes=_or_none(lambda: broker.average_volumes(_bought(plan.proposal))),
         record=record_facts(
@@ -127,10 +126,25 @@ def _followed(broker: Broker, main: MainState, view: AccountView) -> list[OrderR
     return [one for one in found if one is not None]
 
 
+def _prices(
+    broker: Broker, symbols: Sequence[str], open_orders: Sequence[OrderReport]
+) -> Mapping[str, SymbolPrices] | None:
+    """Prices of the plan's symbols, and of what open orders may still cost.
+
+    Other symbols are asked for apart: one that the feed does not know must cost the plan nothing.
+    """
+    own = _or_none(lambda: broker.prices(symbols))
+    others = sorted({one.symbol for one in open_orders if is_ticker(one.symbol)} - set(symbols))
+    if own is None or not others:
+        return own
+    return {**(_or_none(lambda: broker.prices(others)) or {}), **own}
+
+
 def _or_none(ask: Callable[[], Answer]) -> Answer | None:
     try:
         return ask()
-    except BrokerUnavailable:
+    except (BrokerUnavailable, BrokerRefused):
+        # A refusal of market data is no word about the account: exits do not need it.
         return None
 
 
@@ -147,8 +161,12 @@ def _midnight(now: datetime) -> datetime:
 
 
 def earliest_order(plan: PlanOnMain) -> datetime:
-    """The instant before which no order of the plan can have been sent, with a day to spare."""
-    return min(plan.made_at, plan.added.committed_at) - timedelta(days=1)
+    """The instant before which no order of the plan can have been sent, with a day to spare.
+
+    A timestamp of long ago is a slip; a year back is as far as sessions and orders are asked for.
+    """
+    added = plan.added.committed_at
+    return max(min(plan.made_at, added) - timedelta(days=1), added - timedelta(days=366))
 
 
 def missing_agreements(settings: Settings, environment: Mapping[str, str]) -> tuple[str, ...]:

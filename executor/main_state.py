@@ -178,11 +178,18 @@ class MainState:
             if believed is not None:
                 return believed
         # Whatever a person made of the file since: what we validated may be at the broker.
-        newest = self._book.with_trailer(PLAN_DIGEST, None, self.head, 1)
-        if not newest or newest[0].trailers.get(STEP) != PlanStatus.VALIDATED:
+        newest = self._book.with_trailer(STEP, str(PlanStatus.VALIDATED), self.head, 1)
+        if not newest or self._is_completed(newest[0].trailers.get(PLAN_DIGEST)):
             return None
         found = self._plan_at(newest[0].commit)
         return self._believed(found, newest[0]) if found else None
+
+    def _is_completed(self, plan_digest: str | None) -> bool:
+        """True where the chain holds the end of a plan that had an intent: these all complete."""
+        return any(
+            one.plan_digest == plan_digest and one.plan_status == PlanStatus.COMPLETED
+            for _, one in self.results
+        )
 
     def _plan_at(self, commit: str) -> PlanOnMain | None:
         data = self._book.read(PLAN_PATH, commit)

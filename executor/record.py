@@ -19,7 +19,7 @@ from executor.decisions.results import (
     result_name,
     settlement_result,
 )
-from executor.errors import BookUnavailable, SwapLost
+from executor.errors import BookUnavailable, DocumentError, PersonNeeded, SwapLost
 from executor.main_state import (
     OWNER,
     PLAN_DIGEST,
@@ -31,7 +31,7 @@ from executor.main_state import (
     owner_text,
 )
 from executor.model.account import AccountRecord
-from executor.model.digest import digest
+from executor.model.digest import digest, plan_digest
 from executor.model.intent import Intent
 from executor.model.plan import PLAN_PATH, PlanStatus
 from executor.model.reading import read_document
@@ -63,6 +63,10 @@ def commit_intent(book: Book, head: str, plan: PlanOnMain, intent: Intent) -> Pl
     assert plan.plan is not None, "a plan that a gate refused was not judged"
     tree = {**plan.tree, "status": str(PlanStatus.VALIDATED), "intent": to_tree(intent)}
     data = write_document(tree)
+    if not _reads_back(data, plan.digest):
+        raise PersonNeeded(
+            "the plan with its intent could not be read back, so nothing is sent; split the plan"
+        )
     change = Change(
         subject=f"Validate plan {plan.digest[:8]}: {_sides(intent)}",
         writes={PLAN_PATH: data},
@@ -76,6 +80,13 @@ def commit_intent(book: Book, head: str, plan: PlanOnMain, intent: Intent) -> Pl
     update = {"status": PlanStatus.VALIDATED, "intent": intent}
     validated = plan.plan.model_copy(update=update)
     return replace(plan, data=data, tree=tree, plan=validated, validated_in=commit)
+
+
+def _reads_back(data: bytes, digest: str) -> bool:
+    try:
+        return plan_digest(read_document(data, of_record=True)) == digest
+    except DocumentError:
+        return False
 
 
 def _sides(intent: Intent) -> str:

@@ -18,6 +18,7 @@ from executor.brokers.questions import Questions
 from executor.brokers.submitting import Submitter
 from executor.brokers.transport import Base, Transport
 from executor.brokers.volumes import average_volumes
+from executor.errors import BrokerUnavailable
 from executor.model.facts import AccountFacts, PositionFacts
 from executor.model.fields import timestamp_text
 from executor.model.market import Asset, MarketClock, Session, SymbolPrices
@@ -114,7 +115,7 @@ class AlpacaBroker:
         """Ask what each symbol is."""
         wanted = sorted(set(symbols))
         if len(wanted) <= ASSETS_ONE_BY_ONE:
-            return {symbol: self._asset(symbol) for symbol in wanted}
+            return dict(self._assets_one_by_one(wanted))
         query = {"asset_class": "us_equity"}
         listed = self._questions.ask(
             "the assets", "trading", "/v2/assets", query, lambda tree: _assets(tree, set(wanted))
@@ -127,6 +128,14 @@ class AlpacaBroker:
         for some in _chunks(symbols):
             averages |= average_volumes(self._questions, some, self._clock.now(), self._feed)
         return averages
+
+    def _assets_one_by_one(self, symbols: Sequence[str]) -> Iterator[tuple[str, Asset | None]]:
+        for symbol in symbols:
+            try:
+                yield symbol, self._asset(symbol)
+            except BrokerUnavailable:
+                # One symbol without an answer is a fact missing for its own lines only.
+                continue
 
     def _asset(self, symbol: str) -> Asset | None:
         path = f"/v2/assets/{quoted(symbol, safe='')}"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from executor.brokers.parsing import rows_of
+from executor.brokers.parsing import Unreadable, rows_of
 from executor.brokers.questions import Questions
-from executor.brokers.shapes import order_report
+from executor.brokers.shapes import foreign_order, order_report
 from executor.errors import BrokerUnavailable
 from executor.model.fields import timestamp_text
 from executor.model.order import OrderReport
@@ -51,4 +51,15 @@ def all_orders(
 
 
 def _reports(tree: object) -> list[OrderReport]:
-    return [order_report(one) for one in rows_of(tree, "orders")]
+    return [_report(one) for one in rows_of(tree, "orders")]
+
+
+def _report(value: object) -> OrderReport:
+    """Read an order; one of another program that we cannot read still counts as an order."""
+    try:
+        return order_report(value)
+    except Unreadable:
+        foreign = foreign_order(value)
+        if foreign is None:
+            raise
+        return foreign

@@ -66,6 +66,32 @@ def order_report(value: object) -> OrderReport:
     )
 
 
+def foreign_order(value: object) -> OrderReport | None:
+    """What can be said of an order that is none of ours and that we cannot read; None for ours.
+
+    Options in several legs have no symbol and no side. Such an order blocks new risk, as every
+    order does that no commit explains, and nothing else.
+    """
+    row = Row(value, "an order")
+    client_order_id = row.word("client_order_id", "missing")
+    if client_order_id.startswith("ai-"):
+        return None
+    word = row.word("status", "missing")
+    return OrderReport(
+        client_order_id=client_order_id,
+        broker_order_id=row.text("id"),
+        symbol=row.word("symbol", "unreadable"),
+        side="buy",
+        order_type=row.word("type", "missing"),
+        time_in_force=row.word("time_in_force", "missing"),
+        status=_ENDED.get(word, OrderStatus.OPEN),
+        broker_status=word,
+        quantity=None,
+        notional=None,
+        submitted_at=row.time_or_none("submitted_at"),
+    )
+
+
 def _side(row: Row) -> Side:
     match row.raw("side"):
         case "buy":

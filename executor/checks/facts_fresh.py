@@ -44,6 +44,14 @@ def judge(context: Context) -> Iterator[Finding]:
             remedy="propose the plan again with `vix_at` in its market_context",
             key="market_context",
         )
+    elif read_at > facts.now + timedelta(days=1):
+        yield not_now(
+            None,
+            observed=f"the VIX is of {instant(read_at)}, which is yet to come",
+            limit=f"it is {instant(facts.now)}",
+            remedy="propose the plan again with the time at which the VIX was read",
+            key="market_context",
+        )
     elif facts.now - read_at > timedelta(days=float(days)):
         yield not_now(
             None,

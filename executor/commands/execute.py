@@ -131,10 +131,26 @@ class _Run:
         )
         if not self.submit:
             return preview(plan.digest, plan.proposal, judgment, orders, before)
-        intent = Intent(owner=self.world.owner, validated_at=self._now(), orders=orders)
+        intent = Intent(
+            owner=self.world.owner,
+            mode=before.mode,
+            account=before.account,
+            validated_at=self._now(),
+            orders=orders,
+        )
         plan = commit_intent(self.world.book, main.head, plan, intent)
+        self._refuse_unreadable_intent(plan)
         self._time("intent", started)
         return self._trade(main, plan, broker, Tally(Sent(), judged, intent, plan.lines))
+
+    def _refuse_unreadable_intent(self, plan: PlanOnMain) -> None:
+        """Send nothing on an intent that a later run could not find: it is the memory."""
+        assert plan.validated_in is not None, "its commit was made just now"
+        if not is_ours(MainState(self.world.book, plan.validated_in), plan):
+            raise PersonNeeded(
+                "the intent was committed and cannot be read back, so nothing was sent;"
+                " look what git's settings or hooks do to its commits"
+            )
 
     # A plan that an earlier run validated.
 
@@ -152,6 +168,13 @@ class _Run:
                 f"the intent on main is not what the plan says: {changed[0]};"
                 " look who changed it, nothing was sent by this run"
             )
+        before = _record_of(main, view_account(broker, earliest_order(plan)))
+        meant = (intent.mode or before.mode, intent.account or before.account)
+        if meant != (before.mode, before.account):
+            raise PersonNeeded(
+                f"the plan was validated for {meant[0]} account {meant[1]}, and this is"
+                f" {before.mode} account {before.account}; finish it there"
+            )
         keys = [order.client_order_id for order in intent.orders]
         deadline = timedelta(seconds=float(main.settings.execution.lookup_deadline_seconds))
         ended = self._now() - intent.validated_at > deadline
@@ -160,7 +183,6 @@ class _Run:
         )
         found = never_received(broker, self.world.clock, main.settings, keys, ended)
         sent = wait(broker, self.world.clock, main.settings, Sent(found), self.progress)
-        before = _record_of(main, view_account(broker, earliest_order(plan)))
         return self._trade(main, plan, broker, Tally(sent, None, intent, plan.lines, before))
 
     # Both.

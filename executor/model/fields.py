@@ -168,6 +168,11 @@ def timestamp_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def is_ticker(text: str) -> bool:
+    """True for the form of a US equity symbol."""
+    return re.search(TICKER_PATTERN, text) is not None
+
+
 def _moment(value: object) -> datetime:
     if isinstance(value, datetime):
         if value.tzinfo is None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from executor.model.account import Mode
 from executor.model.fields import (
     ClientOrderId,
     Document,
@@ -59,6 +60,10 @@ class Intent(Document):
 
     owner: Owner
     """The run that holds the plan."""
+    mode: Annotated[Mode, Field(strict=False)] | None = None
+    """Where the orders were meant to go."""
+    account: Word | None = None
+    """The account they were meant for, its last four characters only."""
     validated_at: Timestamp
     """When the checks had answered."""
     orders: Annotated[tuple[PlannedOrder, ...], Field(strict=False)]

@@ -34,7 +34,7 @@ RECORD_GROWTH: Final = 16
 
 Tree = dict[str, Any]
 
-_INVISIBLE: Final = re.compile(
+INVISIBLE: Final = re.compile(
     # C0 and C1 controls but tab and newline
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"
     # soft hyphen, combining grapheme joiner, Arabic letter mark, Hangul and Khmer fillers
@@ -88,7 +88,7 @@ def read_document(data: bytes, *, of_record: bool = False) -> Tree:
     _refuse_excess(tree, text, VALUES_LIMIT * growth)
     # One search over the whole text is cheap. It also finds the line ends of Windows, and misses
     # what an escape hides, so only the strings of the tree tell.
-    if ("\\" in text or _INVISIBLE.search(text)) and any(map(_INVISIBLE.search, _strings(tree))):
+    if ("\\" in text or INVISIBLE.search(text)) and any(map(INVISIBLE.search, _strings(tree))):
         raise _invisible(text)
     return tree
 
@@ -240,9 +240,7 @@ def _invisible(text: str) -> DocumentError:
     from executor.model.locate import line_and_column, tokens
 
     token, character = next(
-        (token, found.group())
-        for token in tokens(text)
-        if (found := _INVISIBLE.search(token.value))
+        (token, found.group()) for token in tokens(text) if (found := INVISIBLE.search(token.value))
     )
     line, column = line_and_column(text, token.start)
     return DocumentError(

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from executor.model.fields import timestamp_text
 from executor.model.numbers import plain
+from executor.model.reading import INVISIBLE
 
 
 def write_document(tree: object) -> bytes:
@@ -27,7 +28,22 @@ def write_document(tree: object) -> bytes:
 
 def to_tree(value: object) -> Any:
     """Turn a model into the tree that its document holds; what is not known is left out."""
-    return value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
+    if isinstance(value, BaseModel):
+        return _visible(value.model_dump(exclude_none=True))
+    return value
+
+
+def _visible(value: object) -> object:
+    """Spell out what our own reader refuses: texts of brokers and settings end up in results."""
+    match value:
+        case str():
+            return INVISIBLE.sub(lambda found: f"\\u{ord(found.group()):04x}", value)
+        case dict():
+            return {key: _visible(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_visible(one) for one in value]
+        case _:
+            return value
 
 
 def _spell(value: object) -> object:

@@ -23,6 +23,9 @@ TEMPLATE: Final = Path(__file__).parents[2] / "autoinvestor.toml"
 
 OPENING_CASH: Final = Decimal(100_000)
 
+BEFORE: Final = "before-"
+"""How the ids of orders begin that only the opening record knows."""
+
 Holdings = Mapping[str, tuple[str, str]]
 """Shares and the price at which each symbol was bought."""
 
@@ -83,6 +86,8 @@ def opening_record(holdings: Holdings, mode: Mode, at: datetime) -> dict[str, by
             index=index,
             ticker=symbol,
             side="buy",
+            # A fill names an order; this one was before the exchange was there.
+            client_order_id=f"{BEFORE}{symbol}",
             outcome=Outcome.FILLED,
             filled_quantity=Decimal(quantity),
             average_fill_price=Decimal(price),

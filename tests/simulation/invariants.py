@@ -30,6 +30,7 @@ from executor.model.result import Outcome
 from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
 from executor.repo.local_book import HISTORY_FOLDERS
 from tests.fakes.memory_book import MemoryBook
+from tests.simulation.documents import BEFORE
 from tests.simulation.effects import Post
 from tests.simulation.world import Simulation
 
@@ -263,7 +264,8 @@ _ENDED: Final = {
 def _outcomes(sim: Simulation, ledger: Ledger) -> Iterator[str]:
     desk = sim.exchange.desk
     for key, order in ledger.orders.items():
-        yield from _outcome(key, order, desk.by_client_id.get(key))
+        if not key.startswith(BEFORE):
+            yield from _outcome(key, order, desk.by_client_id.get(key))
     unresolved = [
         key for key, one in ledger.orders.items() if one.instruction.outcome.value == "unknown"
     ]
