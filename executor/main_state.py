@@ -179,16 +179,23 @@ class MainState:
                 return believed
         # Whatever a person made of the file since: what we validated may be at the broker.
         newest = self._book.with_trailer(STEP, str(PlanStatus.VALIDATED), self.head, 1)
-        if not newest or self._is_completed(newest[0].trailers.get(PLAN_DIGEST)):
+        if not newest or self._has_ended(newest[0]):
             return None
         found = self._plan_at(newest[0].commit)
         return self._believed(found, newest[0]) if found else None
 
-    def _is_completed(self, plan_digest: str | None) -> bool:
-        """True where the chain holds the end of a plan that had an intent: these all complete."""
+    def _has_ended(self, validated: CommitInfo) -> bool:
+        """True where the chain holds a result of the plan that was not there when it was validated.
+
+        Its status does not tell: of a plan whose run died before the first order nothing may have
+        been sent, and the same document may have been rejected before.
+        """
+        plan_digest = validated.trailers.get(PLAN_DIGEST)
         return any(
-            one.plan_digest == plan_digest and one.plan_status == PlanStatus.COMPLETED
-            for _, one in self.results
+            one.kind == "execution"
+            and one.plan_digest == plan_digest
+            and self._book.read(path, validated.commit) is None
+            for path, one in self.results
         )
 
     def _plan_at(self, commit: str) -> PlanOnMain | None:

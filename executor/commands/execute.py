@@ -68,10 +68,24 @@ def execute(world: World, progress: Progress, *, submit: bool) -> Reply:
             world.book.tidy()
         for _ in range(SWAP_TRIES):
             try:
-                return _Run(world, progress, submit).once()
+                reply = _Run(world, progress, submit).once()
+                return _behind(world, progress, reply) if submit else reply
             except SwapLost:
                 progress.say("main moved meanwhile; reading it again")
     raise BookUnavailable(f"main moved {SWAP_TRIES} times under this run; run again")
+
+
+def _behind(world: World, progress: Progress, reply: Reply) -> Reply:
+    """Go on with a plan that waited behind the one that has just ended: it is due as well."""
+    if "result_path" not in reply.data:
+        return reply
+    waiting_plan = MainState(world.book, world.book.head()).plan
+    if waiting_plan is None or waiting_plan.digest == reply.data["plan_digest"]:
+        return reply
+    progress.say("another plan waits on main; executing it now")
+    following = _Run(world, progress, submit=True).once()
+    code = max(reply.exit_code, following.exit_code)
+    return Reply(code, {**following.data, "before": reply.data}, reply.blocks + following.blocks)
 
 
 ZERO_TIME: Final = timedelta(0)
@@ -192,7 +206,8 @@ class _Run:
         try:
             paused = self._send_waves(main, plan, broker, tally)
             if paused is not None:
-                return waiting(plan.digest, paused, submitted=True)
+                sent_so_far = self._conclude(main, plan, tally).instructions
+                return waiting(plan.digest, paused, submitted=True, so_far=sent_so_far)
             keys = [one.client_order_id for one in tally.intent.orders]
             clock, settings = self.world.clock, main.settings
             tally.sent = look_again(broker, clock, settings, tally.sent, keys, self.progress)

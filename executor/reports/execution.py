@@ -126,18 +126,32 @@ def preview(
     return Reply(ExitCode.DONE, data, blocks)
 
 
-def waiting(digest: str, judgment: Judgment | None, *, submitted: bool) -> Reply:
-    """Why a plan waits."""
+def waiting(
+    digest: str,
+    judgment: Judgment | None,
+    *,
+    submitted: bool,
+    so_far: Sequence[InstructionResult] = (),
+) -> Reply:
+    """Why a plan waits, and what of it is at the broker already."""
     data: dict[str, Any] = {"state": "waiting", "plan_digest": digest}
     if judgment is None:
         text = f"plan {digest[:8]}: validated by an earlier run; `execute --submit` finishes it"
         return Reply(ExitCode.DONE, data, (Line(text, "waiting"),))
+    sent = [one for one in so_far if one.broker_order_id is not None]
     rest = "it stays on main" if submitted else "nothing was sent"
+    if sent:
+        rest = "the rest stays on main, and this was sent"
     blocks = (
         Line(f"plan {digest[:8]}: not now; {rest}", "waiting"),
+        *((outcomes_table(sent),) if sent else ()),
         *verdict_lines(judgment.verdicts),
     )
-    return Reply(ExitCode.DONE, {**data, "verdicts": _verdict_data(judgment.verdicts)}, blocks)
+    data |= {
+        "verdicts": _verdict_data(judgment.verdicts),
+        "sent": [one.model_dump() for one in sent],
+    }
+    return Reply(ExitCode.DONE, data, blocks)
 
 
 def finished(

@@ -55,6 +55,10 @@ def test_a_poor_answer_is_asked_for_again(poor: Answer | NoAnswer) -> None:
 @every_question
 @pytest.mark.parametrize("poor", POOR, ids=repr)
 def test_poor_answers_for_ever_are_no_answer(poor: Answer | NoAnswer, question: Question) -> None:
+    if question is QUESTIONS["assets"]:
+        # Asked symbol by symbol: one without an answer is a fact missing for its own lines only.
+        assert question(scripted(poor)[0]) == {}
+        return
     broker, transport, _ = scripted(poor)
     with pytest.raises(BrokerUnavailable, match="asked 4 times; run the same command again"):
         question(broker)

@@ -73,7 +73,13 @@ def test_a_preview_shows_what_would_be_sent() -> None:
         planned(2, symbol="TSM", order_type="limit", limit_price="331.2"),
         planned(3, symbol="NVDA", order_type="stop", stop_price="200"),
     )
-    found = preview(PLAN_DIGEST, plan(line(stop_loss_pct="8"), line("BUY", "AMD")), judgment(*VERDICTS), orders, record())
+    found = preview(
+        PLAN_DIGEST,
+        plan(line(stop_loss_pct="8"), line("BUY", "AMD")),
+        judgment(*VERDICTS),
+        orders,
+        record(),
+    )
     assert_golden("execute_preview", text(found))
     assert found.exit_code is ExitCode.DONE
     assert found.data["state"] == "pending"

@@ -60,7 +60,10 @@ def _due(sim: Simulation) -> int:
 
 def _executes(sim: Simulation) -> Iterator[str]:
     for _ in range(_due(sim)):
-        due, end = _due(sim), sim.execute()
+        due = _due(sim)
+        if not due:
+            return  # one run ends a plan and the one that waited behind it
+        end = sim.execute()
         if end.error is not None:
             yield f"execute does not go on: {type(end.error).__name__}: {end.error}"
         elif end.state != "waiting" and _due(sim) == due:
