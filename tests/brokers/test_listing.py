@@ -54,3 +54,11 @@ def test_one_unreadable_order_is_no_list() -> None:
     broker, _, _ = scripted(answer([*page(1), {**ORDER, "side": None}]))
     with pytest.raises(BrokerUnavailable, match="`side` of an order"):
         broker.open_orders()
+
+
+def test_an_order_of_another_program_that_cannot_be_read_still_counts() -> None:
+    legs = {**page(1)[0], "client_order_id": "options-1", "symbol": "", "side": None}
+    broker, _, _ = scripted(answer([legs, *page(2)]))
+    foreign, ours = broker.open_orders()
+    assert (foreign.client_order_id, foreign.status.is_terminal) == ("options-1", False)
+    assert ours.client_order_id == "ai-2"

@@ -42,6 +42,7 @@ def test_an_old_account_waits(minutes: int, answer: Answer) -> None:
         ({"vix": 16, "vix_at": "2026-01-14T14:00:00Z"}, OLD, Answer.YES, "its own time counts"),
         ({"vix": 16, "as_of": "2026-01-08T15:00:00"}, NOW, Answer.NOT_NOW, "as_of is its time"),
         ({"vix": 16}, OLD, Answer.NOT_NOW, "without one the plan's time counts"),
+        ({"vix": 16, "vix_at": "2999-01-01T00:00:00Z"}, NOW, Answer.NOT_NOW, "no VIX is of then"),
         ({"vix": 16, "as_of": "yesterday"}, OLD, Answer.NOT_NOW, "words are no time"),
         ({"vix": "high"}, OLD, Answer.YES, "words are no VIX"),
         ({"vix": True}, OLD, Answer.YES, "neither is a truth"),

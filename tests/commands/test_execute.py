@@ -719,3 +719,28 @@ def test_each_verb_explains_itself(repository: Repository) -> None:
     shown = check("execute", "--help")
     assert shown.code == 0
     assert "--submit" in shown.out
+
+
+def test_what_was_validated_for_another_account_is_not_finished_in_this_one(
+    repository: Repository,
+) -> None:
+    tree = interrupted(repository)
+    message = repository.git("log", "-1", "--format=%B")
+    repository.git("reset", "--quiet", "--hard", "main~1")
+    tree["intent"]["account"] = "…9999"
+    repository.commit({PLAN_PATH: write_document(tree)}, message=message)
+    answer = repository.execute(now=LATER)
+    assert_told(answer, 5, "was validated for sim account …9999", "finish it there")
+    assert repository.results == []
+
+
+def test_a_plan_that_was_merged_over_a_running_one_is_executed_after_it(
+    repository: Repository,
+) -> None:
+    interrupted(repository)
+    other = plan(line("BUY", "AMD"), reason="the next one")
+    repository.commit_plan(other, "2026-01-14T15:01:00Z")
+    answer = repository.execute(now=LATER)
+    assert answer.code == 0, answer.text
+    assert "another plan waits on main; executing it now" in answer.err
+    assert len(repository.results) == 2

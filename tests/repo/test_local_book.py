@@ -232,3 +232,48 @@ def test_commits_that_the_remote_lacks_are_for_a_person(remote: LocalRig) -> Non
     git(remote.folder, "commit", "--quiet", "-m", "Not pushed")
     with pytest.raises(UsageError, match="push or drop"):
         remote.book.head()
+
+
+def test_a_shallow_clone_is_refused_with_its_remedy(tmp_path: Path, remote: LocalRig) -> None:
+    shallow = tmp_path / "shallow"
+    (remote.folder / "more.txt").write_text("more\n", encoding="utf-8")
+    git(remote.folder, "add", ".")
+    git(remote.folder, "commit", "--quiet", "-m", "More")
+    source = f"file://{remote.folder}"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", "--branch", "main", source, str(shallow))
+    with pytest.raises(UsageError, match="git fetch --unshallow"):
+        LocalBook(shallow, remote.clock)
+
+
+def test_main_in_another_work_tree_is_not_moved_under_it(tmp_path: Path, remote: LocalRig) -> None:
+    linked = tmp_path / "linked"
+    git(remote.folder, "worktree", "add", "--quiet", "-b", "elsewhere", str(linked))
+    book = LocalBook(linked, remote.clock)
+    remote.opened.append(book)
+    with pytest.raises(UsageError, match="main is checked out in"):
+        book.tidy()
+    with book.exclusive(), pytest.raises(BookUnavailable, match="at work"), remote.book.exclusive():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("log.showSignature", "true"),
+        ("i18n.logOutputEncoding", "UTF-16"),
+        ("trailer.separators", "="),
+        ("grep.patternType", "fixed"),
+        ("color.ui", "always"),
+    ],
+)
+def test_a_person_s_git_settings_change_no_answer(rig: LocalRig, key: str, value: str) -> None:
+    git(rig.folder, "config", key, value)
+    book = rig.another()
+    change = Change(
+        "Say \x01 something", {PLAN: b"1\n"}, trailers={"Plan-Digest": "ab", "Step": "x"}
+    )
+    commit = book.commit(change, book.head())
+    found = book.last_change(PLAN, commit)
+    assert found is not None
+    assert (found.commit, found.trailers) == (commit, {"Plan-Digest": "ab", "Step": "x"})
+    assert book.with_trailer("Step", "x", commit, 1) == (found,)
