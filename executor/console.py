@@ -10,8 +10,6 @@ from executor.errors import ExitCode
 from executor.reports.blocks import Block, Line, Tone, plain_text
 from executor.reports.reply import Reply
 
-Outcome = Reply
-
 _STYLES: Final[dict[Tone, str]] = {
     "plain": "",
     "good": "green",
