@@ -31,7 +31,7 @@ help: ## show the targets
 .venv/everything: .venv/core requirements-dev.txt requirements-contracts.txt
 	@echo 'installing what tests and checks need into .venv (once) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-contracts.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-contracts.txt
 	@touch $@
 
 setup: .venv/everything ## install everything into .venv
@@ -69,8 +69,8 @@ requirements: ## resolve the hashed requirement lists anew (needs uv)
 		--extra build pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		--extra build --extra dev pyproject.toml -o requirements-dev.txt
-	echo 'alpaca-mcp-server==2.4.0' | uv pip compile --quiet --no-deps --generate-hashes --no-header \
-		- -o requirements-contracts.txt
+	echo 'alpaca-mcp-server==2.4.0' | uv pip compile --quiet --universal --generate-hashes --no-header \
+		--python-version 3.11 --constraint requirements-dev.txt - -o requirements-contracts.txt
 
 clean: ## remove what was installed and made
 	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

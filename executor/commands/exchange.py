@@ -36,6 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="requests a minute; 0: none",
     )
+    parser.add_argument(
+        "--latency-ms",
+        type=_latency,
+        default=0.0,
+        metavar="N",
+        help="how much later each answer is",
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> Reply:
@@ -58,7 +65,7 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
         )
         console.show(lines)
 
-    serve(exchange, options.port, announce)
+    serve(exchange, options.port, announce, options.latency_ms / 1000)
     return Reply(ExitCode.DONE, {"state": "stopped"})
 
 
@@ -66,6 +73,12 @@ def _port(text: str) -> int:
     if not (text.isdecimal() and int(text) <= 65_535):
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
+
+
+def _latency(text: str) -> float:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 60_000):
+        raise argparse.ArgumentTypeError("a latency is a number of milliseconds from 0 to 60000")
+    return float(text)
 
 
 def _prices(options: argparse.Namespace) -> PriceSource:

@@ -7,8 +7,10 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from executor.exchange.adjusted import factor_since, scaled
 from executor.exchange.desk import Desk
 from executor.exchange.messages import stamp, text
+from executor.exchange.orders import Order
 from executor.exchange.sessions import MINUTE
 from executor.exchange.universe import stable_id
 from executor.model.numbers import ZERO, cents, plain
@@ -38,15 +40,15 @@ class Balances:
     maintenance_margin: Decimal
 
 
-def balances(desk: Desk, now: datetime) -> Balances:
-    """Value the account at a moment."""
+def balances(desk: Desk, now: datetime, apart_from: Order | None = None) -> Balances:
+    """Value the account at a moment, as if an open order held nothing back."""
     long = sum(
         (cents(held.quantity * desk.mark(held.symbol, now)) for held in desk.positions.values()),
         ZERO,
     )
     equity = desk.cash + long
-    reserved = cents(desk.reserved())
-    multiplier = desk.opening.multiplier
+    reserved = cents(desk.reserved(apart_from))
+    multiplier = desk.multiplier
     regt = min(multiplier, 2)
     return Balances(
         cash=desk.cash,
@@ -107,7 +109,7 @@ def account_json(desk: Desk, now: datetime) -> dict[str, object]:
         "options_buying_power": "0",
         "options_approved_level": 0,
         "options_trading_level": 0,
-        "multiplier": str(opening.multiplier),
+        "multiplier": str(desk.multiplier),
         "initial_margin": plain(figures.initial_margin),
         "maintenance_margin": plain(figures.maintenance_margin),
         "last_maintenance_margin": plain(figures.maintenance_margin),
@@ -134,8 +136,7 @@ def position_json(desk: Desk, held: Position, now: datetime) -> dict[str, object
     """Show a holding as Alpaca does."""
     instrument = desk.instruments.get(held.symbol)
     price = desk.mark(held.symbol, now)
-    closed = desk.sessions.previous(now).closes
-    last_day = desk.mark(held.symbol, closed - MINUTE)
+    last_day = last_day_price(desk, held.symbol, now)
     value = cents(held.quantity * price)
     profit = value - held.cost_basis
     base_today = _value_at_start(desk, held, now, last_day)
@@ -159,6 +160,12 @@ def position_json(desk: Desk, held: Position, now: datetime) -> dict[str, object
         "lastday_price": plain(last_day),
         "change_today": text(_ratio(price - last_day, last_day)),
     }
+
+
+def last_day_price(desk: Desk, symbol: str, now: datetime) -> Decimal:
+    """Give the USD a share at the last close, in shares of the present: splits since are in it."""
+    at = desk.sessions.previous(now).closes - MINUTE
+    return scaled(desk.mark(symbol, at), factor_since(desk.prices, symbol, at))
 
 
 def _value_at_start(desk: Desk, held: Position, now: datetime, last_day: Decimal) -> Decimal:

@@ -6,20 +6,36 @@ No clock and no input or output: every method is told the time, and time only mo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
 
-from executor.exchange.matching import Event, next_event, side_price
+from executor.exchange.activities import Journal
+from executor.exchange.configurations import Configurations
+from executor.exchange.corporate import reprice, take_effect
+from executor.exchange.events import Schedule, read_event
+from executor.exchange.groups import (
+    group_id,
+    held_shares,
+    is_entry,
+    leg_tickets,
+    others,
+    release_legs,
+    shrink_others,
+    status_of_others,
+)
+from executor.exchange.matching import Event, next_event, side_price, was_triggered
 from executor.exchange.messages import unprocessable
 from executor.exchange.opening import Opening
-from executor.exchange.orders import Fill, Order, Ticket, Treatment, restore
+from executor.exchange.orders import Fill, Order, Ticket, Treatment
 from executor.exchange.prices import PriceSource
+from executor.exchange.restoring import restore
 from executor.exchange.sessions import MINUTE, Sessions
+from executor.exchange.today import Today
 from executor.exchange.universe import Instrument, listing, stable_id
 from executor.model.numbers import ZERO
-from executor.model.position import Position, Side, apply_fill
+from executor.model.position import Position, apply_fill
 
 
 @dataclass(slots=True)
@@ -33,29 +49,6 @@ class AccountFlags:
     trade_suspended_by_user: bool = False
 
 
-@dataclass(slots=True)
-class Traded:
-    """What was traded in one symbol since the last close."""
-
-    bought: Decimal = ZERO
-    """Shares."""
-    bought_value: Decimal = ZERO
-    """USD paid for them, not rounded."""
-    change: Decimal = ZERO
-    """Shares bought less shares sold."""
-
-
-@dataclass(slots=True)
-class Today:
-    """The trades since a session's close, kept as sums so that a look at them costs nothing."""
-
-    closed: datetime
-    """The close that they follow."""
-    cash_change: Decimal = ZERO
-    """USD, to the cent."""
-    symbols: dict[str, Traded] = field(default_factory=dict)
-
-
 class Desk:
     """One account with its cash, positions and orders."""
 
@@ -63,12 +56,14 @@ class Desk:
         self, prices: PriceSource, sessions: Sessions, opening: Opening, now: datetime
     ) -> None:
         """Take over an opening. Nothing is matched before `advance`."""
-        self.prices = prices
+        self.prices: PriceSource = prices
+        """The source, under a layer for each corporate action that changed a path."""
         self.sessions = sessions
         self.opening = opening
         self.opened_at = now
         self.instruments: dict[str, Instrument] = listing(prices.symbols())
         self.flags = AccountFlags()
+        self.configurations = Configurations()
         self.cash = opening.cash
         self.positions = {held.symbol: held for held in opening.positions if held.quantity}
         self.orders: dict[str, Order] = {}
@@ -77,15 +72,43 @@ class Desk:
         self.open_orders: dict[str, Order] = {}
         self.fills: list[Fill] = []
         """Every fill since the exchange was made, in time."""
+        self.journal = Journal(opening.account_number)
+        self.schedule = Schedule()
         self._today = Today(sessions.previous(now).closes)
-        past = [restore(raw, opening.account_number) for raw in opening.orders]
+        self._expect_events(now)
+        past = [one for raw in opening.orders for one in restore(raw, opening.account_number)]
         for order in sorted(past, key=lambda one: one.submitted_at):
             taken = order.client_order_id in self.by_client_id
             assert not taken, f"the opening names order {order.client_order_id} once"
             order.sequence = len(self.orders)
             if order.is_open:
-                order.estimate = self._estimate(order.ticket, order.submitted_at) or ZERO
+                self._recall(order)
             self._take_over(order)
+            self.journal.known(order)
+
+    def _expect_events(self, now: datetime) -> None:
+        """Take over the opening's events: past ones have changed cash and holdings already."""
+        for event in sorted(map(read_event, self.opening.events), key=lambda one: one.at):
+            self.schedule.require_listed(event, self.instruments)
+            if event.at <= now:
+                reprice(self, event)
+            else:
+                self.schedule.add(event)
+
+    def _recall(self, order: Order) -> None:
+        """Find out of an open order of the opening what its form does not tell, the path does."""
+        ticket = order.ticket
+        if ticket.trails and order.hwm is None:
+            order.hwm, order.looked_until = self.last_price(ticket.symbol, order.submitted_at), None
+        order.estimate = self._estimate(ticket, order.submitted_at) or ZERO
+        if ticket.order_type == "stop_limit" and order.looked_until and not order.is_dormant:
+            until = order.looked_until
+            order.triggered = was_triggered(order, self.prices, self.sessions, until)
+
+    @property
+    def multiplier(self) -> int:
+        """Buying power over equity, no more than the account's owner wants."""
+        return min(self.opening.multiplier, int(self.configurations.max_margin_multiplier))
 
     def instrument(self, symbol_or_id: str) -> Instrument | None:
         """Find a listed symbol, by its name or its asset id."""
@@ -103,26 +126,70 @@ class Desk:
     def submit(self, ticket: Ticket, now: datetime, treatment: Treatment | None = None) -> Order:
         """Accept an order that has been admitted; `advance` fills it."""
         client_order_id = ticket.client_order_id or self._generated_id()
-        assert client_order_id not in self.by_client_id, f"{client_order_id} has been admitted"
         open_now = self.sessions.current(now) is not None
-        order = Order(
+        status = "pending_new" if open_now else "accepted"
+        order = self._order(ticket, client_order_id, status, now)
+        order.treatment = treatment or Treatment()
+        self._take_over(order)
+        for role, leg_ticket in leg_tickets(ticket, order.id):
+            leg = self._order(leg_ticket, leg_ticket.client_order_id, "held", now)
+            leg.live_from = now if ticket.order_class == "oco" else None
+            leg.parent_id, leg.role = order.id, role
+            leg.group_id = order.group_id = group_id(order.id)
+            order.role = "take_profit" if ticket.order_class == "oco" else "entry"
+            order.legs = (*order.legs, leg.id)
+            self._take_over(leg)
+        return order
+
+    def replace(self, order: Order, ticket: Ticket, now: datetime) -> Order:
+        """Let a new order take the place of an open one, as itself, as a leg and before its legs.
+
+        Args:
+            order: The old one.
+            ticket: The new one, which has been admitted.
+            now: When.
+        """
+        client_order_id = ticket.client_order_id or self._generated_id()
+        open_now = self.sessions.current(now) is not None
+        status = "pending_new" if open_now else "accepted"
+        new = self._order(ticket, client_order_id, status, now)
+        if order.status == "held":
+            new.status = "held"
+        new.replaces, order.replaced_by = order.id, new.id
+        new.hwm = order.hwm
+        new.live_from = None if order.is_dormant else now
+        new.parent_id, new.legs = order.parent_id, order.legs
+        new.group_id, new.role = order.group_id, order.role
+        for leg in order.legs:
+            self.orders[leg].parent_id = new.id
+        if order.parent_id:
+            parent = self.orders[order.parent_id]
+            parent.legs = tuple(new.id if leg == order.id else leg for leg in parent.legs)
+        order.parent_id, order.legs = None, ()
+        self._end(order, "replaced", now)
+        self._take_over(new)
+        return new
+
+    def _order(self, ticket: Ticket, client_order_id: str, status: str, now: datetime) -> Order:
+        assert client_order_id not in self.by_client_id, f"{client_order_id} has been admitted"
+        return Order(
             id=stable_id(self.opening.account_number, "order", client_order_id),
             sequence=len(self.orders),
             ticket=ticket,
             client_order_id=client_order_id,
-            status="pending_new" if open_now else "accepted",
+            status=status,
             submitted_at=now,
             updated_at=now,
+            live_from=now,
+            hwm=self.last_price(ticket.symbol, now) if ticket.trails else None,
             estimate=self.check_price(ticket, now),
-            treatment=treatment or Treatment(),
         )
-        self._take_over(order)
-        return order
 
     def check_price(self, ticket: Ticket, now: datetime) -> Decimal:
         """Give the USD a share at which an order is checked.
 
-        Its limit or stop; for a market order the ask (bid) in session, the last trade when closed.
+        Its limit or stop, of a trailing stop the first one; for a market order the ask (bid) in
+        session, the last trade when closed.
 
         Raises:
             Refusal: There is no price at all.
@@ -135,20 +202,31 @@ class Desk:
     def _estimate(self, ticket: Ticket, now: datetime) -> Decimal | None:
         own = ticket.limit_price or ticket.stop_price
         last_price = own or self.last_price(ticket.symbol, now)
-        if own is not None or last_price is None or self.sessions.current(now) is None:
+        if own is not None or last_price is None:
+            return last_price
+        if ticket.trails:
+            return ticket.trailing_level(last_price)
+        if self.sessions.current(now) is None:
             return last_price
         return side_price(ticket.side, last_price)
 
     def cancel(self, order: Order, now: datetime) -> None:
-        """End an open order.
+        """End an open order, and with it every open order of its group.
 
         Raises:
             Refusal: It has ended already.
         """
         if not order.is_open:
             raise unprocessable(f'order is already in "{order.status}" state')
-        order.canceled_at = now
         self._end(order, "canceled", now)
+
+    def cancel_all(self, now: datetime) -> list[Order]:
+        """End every open order, and give them."""
+        canceled = list(self.open_orders.values())
+        for order in canceled:
+            if order.is_open:  # Not where another one of its group has taken it along.
+                self._end(order, "canceled", now)
+        return canceled
 
     def look(self, orders: Iterable[Order]) -> None:
         """Count a poll of each order, which injected late fills wait for."""
@@ -157,8 +235,14 @@ class Desk:
 
     def advance(self, now: datetime) -> None:
         """Let everything happen that is due by now, in the order of time, then of submission."""
+        while event := self.schedule.take_due(now):
+            # The prices of its minute are those after it.
+            self._pass_time(event.at - timedelta.resolution)
+            take_effect(self, event)
+        self._pass_time(now)
+
+    def _pass_time(self, now: datetime) -> None:
         for order in [one for one in self.open_orders.values() if one.treatment.reject]:
-            order.failed_at = now
             self._end(order, "rejected", now)
         due: list[tuple[datetime, int, Order, Event]] = []
         for order in self.open_orders.values():
@@ -168,10 +252,12 @@ class Desk:
         heapify(due)
         while due:
             _, _, order, event = heappop(due)
-            self._apply(order, event)
-            again = next_event(order, self.prices, self.sessions, now) if order.is_open else None
-            if again is not None:
-                heappush(due, (again.at, order.sequence, order, again))
+            if not order.is_open:
+                continue  # Another order of its group was earlier.
+            for touched in self._apply(order, event):
+                again = next_event(touched, self.prices, self.sessions, now)
+                if again is not None:
+                    heappush(due, (again.at, touched.sequence, touched, again))
         self._acknowledge(now)
 
     def last_price(self, symbol: str, at: datetime) -> Decimal | None:
@@ -195,11 +281,14 @@ class Desk:
     def held_for_orders(self, symbol: str) -> Decimal:
         """Give the shares of a symbol that open SELLs hold back."""
         orders = self.open_orders.values()
-        return sum((one.held() for one in orders if one.ticket.symbol == symbol), ZERO)
+        return sum(
+            (held_shares(one, self.orders) for one in orders if one.ticket.symbol == symbol), ZERO
+        )
 
-    def reserved(self) -> Decimal:
-        """Give the USD that open BUYs hold back."""
-        return sum((one.reserve() for one in self.open_orders.values()), ZERO)
+    def reserved(self, apart_from: Order | None = None) -> Decimal:
+        """Give the USD that open BUYs hold back, all or all but one."""
+        orders = self.open_orders.values()
+        return sum((one.reserve() for one in orders if one is not apart_from), ZERO)
 
     def today(self, now: datetime) -> Today:
         """Give what was traded since the last close before now."""
@@ -235,12 +324,18 @@ class Desk:
         for order in waiting:
             order.status = status
 
-    def _apply(self, order: Order, event: Event) -> None:
+    def _apply(self, order: Order, event: Event) -> list[Order]:
+        """Let an event happen, and give the open orders for which there may now be another."""
         if event.quantity is None or event.price is None:
-            order.expired_at = event.at
             self._end(order, "expired", event.at)
-        else:
-            self._book(order, event.quantity, event.price, event.at)
+            return []
+        # The other exit may have filled in part since the event was found.
+        quantity = min(event.quantity, order.remaining(event.price))
+        self._book(order, quantity, event.price, event.at)
+        if order.is_open:
+            shrink_others(order, self.orders, event.at)
+            return [order]
+        return release_legs(order, self.orders, event.at) if is_entry(order) else []
 
     def _book(self, order: Order, quantity: Decimal, price: Decimal, at: datetime) -> None:
         symbol, side = order.ticket.symbol, order.ticket.side
@@ -251,8 +346,12 @@ class Desk:
         self.positions.pop(symbol, None)
         if effect.position.quantity:
             self.positions[symbol] = effect.position
-        self.fills.append(Fill(order.id, order.client_order_id, symbol, side, quantity, price, at))
-        self._add_to_today(side, symbol, quantity, price, effect.cash_change, at)
+        fill = Fill(order.id, order.client_order_id, symbol, side, quantity, price, at)
+        self.fills.append(fill)
+        today = self.today(at)
+        # A resting order of the opening may have filled before the day that the account is in.
+        if at >= today.closed:
+            today.trade(side, symbol, quantity, price, effect.cash_change)
         order.filled_quantity += quantity
         order.filled_value += quantity * price
         order.filled_at = at
@@ -261,29 +360,18 @@ class Desk:
             order.updated_at = at
         else:
             self._end(order, "filled", at)
-
-    def _add_to_today(
-        self,
-        side: Side,
-        symbol: str,
-        quantity: Decimal,
-        price: Decimal,
-        cash_change: Decimal,
-        at: datetime,
-    ) -> None:
-        today = self.today(at)
-        if at < today.closed:
-            return  # A resting order of the opening filled before the day that the account is in.
-        traded = today.symbols.setdefault(symbol, Traded())
-        today.cash_change += cash_change
-        if side == "buy":
-            traded.bought += quantity
-            traded.bought_value += quantity * price
-            traded.change += quantity
-        else:
-            traded.change -= quantity
+        self.journal.filled(order, fill, effect.cash_change)
 
     def _end(self, order: Order, status: str, at: datetime) -> None:
         order.status = status
         order.updated_at = at
+        order.canceled_at = at if status == "canceled" else order.canceled_at
+        order.expired_at = at if status == "expired" else order.expired_at
+        order.failed_at = at if status == "rejected" else order.failed_at
+        order.replaced_at = at if status == "replaced" else order.replaced_at
         self.open_orders.pop(order.id, None)
+        if status == "filled" and is_entry(order):
+            return  # Its legs come to life.
+        for other in others(order, self.orders):
+            if other.is_open:  # Not where the one before has taken it along.
+                self._end(other, status_of_others(order, status, other), at)

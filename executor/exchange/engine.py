@@ -21,6 +21,9 @@ from executor.exchange.prices import EPOCH, PriceSource
 from executor.exchange.routes import ROUTES, Call, Handler
 from executor.exchange.sessions import Sessions
 
+_DATA: Final = ("/v2/stocks", "/v1/corporate-actions")
+"""Paths that are on the market data host at Alpaca."""
+
 REQUESTS_A_MINUTE: Final = 200
 """Alpaca's limit for an account, and for market data on the free plan."""
 
@@ -86,7 +89,7 @@ class Exchange:
         if request.path.startswith("/sim/"):
             return self._answer(request, None)
         seconds = self._seconds()
-        host = "data" if request.path.startswith("/v2/stocks") else "trading"
+        host = "data" if request.path.startswith(_DATA) else "trading"
         within, headers = self._limit.take(f"{host}/{key}", seconds)
         if not within:
             return _with_headers(too_many_requests(), headers)

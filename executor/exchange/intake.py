@@ -1,27 +1,25 @@
 """Reading a client's order: is it well-formed, and does its shape obey the market's rules?
 
-Every rule here looks at the order alone; those that need the account are in `desk`.
+Every rule here looks at the order alone; those that need the account are in `admission`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from executor.exchange.fields import read_number, require_increment
+from executor.exchange.legs import read_legs, require_complex
 from executor.exchange.messages import bad_request, forbidden, unprocessable, unsupported
 from executor.exchange.orders import Ticket
 from executor.exchange.universe import Instrument
-from executor.model.numbers import ONE, ZERO, decimals, is_bounded
+from executor.model.numbers import ONE, ZERO, decimals
 from executor.model.position import Side
 
 ID_LENGTH_MAX: Final = 128
-_TYPES: Final = ("market", "limit", "stop", "stop_limit")
+_TYPES: Final = ("market", "limit", "stop", "stop_limit", "trailing_stop")
 _FORCES: Final = ("day", "gtc")
-_UNSUPPORTED_TYPES: Final = ("trailing_stop",)
 _UNSUPPORTED_FORCES: Final = ("opg", "cls", "ioc", "fok")
-_UNSUPPORTED_CLASSES: Final = ("bracket", "oco", "oto", "mleg")
-_DIGITS: Final = frozenset("0123456789.eE+-")
 _INTENTS: Final = ("", "buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close")
 
 
@@ -31,25 +29,52 @@ def read_ticket(body: Mapping[str, object], instrument: Instrument) -> Ticket:
     Raises:
         Refusal: With Alpaca's status, code and message.
     """
+    legs = read_legs(body)
+    oco = legs.order_class == "oco"
     ticket = Ticket(
         symbol=instrument.symbol,
         side=_read_side(body),
-        order_type=_choice(body, "type", _TYPES, _UNSUPPORTED_TYPES),
-        time_in_force=_choice(body, "time_in_force", _FORCES, _UNSUPPORTED_FORCES),
+        order_type=_choice(body, "type", _TYPES),
+        time_in_force=read_time_in_force(body),
         client_order_id=read_client_order_id(body),
-        quantity=_number(body, "qty"),
-        notional=_number(body, "notional"),
-        limit_price=_number(body, "limit_price"),
-        stop_price=_number(body, "stop_price"),
-        order_class=_read_class(body),
+        quantity=read_number(body, "qty"),
+        notional=read_number(body, "notional"),
+        # An OCO order is its own take-profit; a limit price beside that one says nothing.
+        limit_price=legs.take_profit if oco else read_number(body, "limit_price"),
+        stop_price=read_number(body, "stop_price"),
+        order_class=legs.order_class,
         position_intent=_read_intent(body),
+        trail_percent=read_number(body, "trail_percent"),
+        trail_price=read_number(body, "trail_price"),
+        take_profit=None if oco else legs.take_profit,
+        stop_loss=legs.stop_loss,
+        stop_loss_limit=legs.stop_loss_limit,
     )
     if body.get("extended_hours") not in (None, False):
         raise unsupported("extended_hours is")
     _require_size(ticket)
-    _require_prices(ticket)
-    _require_fraction_rules(ticket, instrument)
+    require_complex(ticket, legs.take_profit)
+    require_shape(ticket, instrument)
     return ticket
+
+
+def require_shape(ticket: Ticket, instrument: Instrument) -> None:
+    """Hold an order, new or to take another's place, to the rules of its type and of fractions.
+
+    Raises:
+        Refusal: With Alpaca's status, code and message.
+    """
+    _require_prices(ticket)
+    _require_trail(ticket)
+    _require_fraction_rules(ticket, instrument)
+
+
+def read_time_in_force(body: Mapping[str, object]) -> str:
+    """Read `time_in_force`: day or gtc."""
+    given = body.get("time_in_force")
+    if given in _UNSUPPORTED_FORCES:
+        raise unsupported(f"time_in_force {given} is")
+    return _choice(body, "time_in_force", _FORCES)
 
 
 def read_symbol(body: Mapping[str, object]) -> str:
@@ -82,17 +107,6 @@ def _read_side(body: Mapping[str, object]) -> Side:
     raise bad_request("side is required" if side in (None, "") else f"invalid side: {side}")
 
 
-def _read_class(body: Mapping[str, object]) -> str:
-    order_class = body.get("order_class") or "simple"
-    if order_class in _UNSUPPORTED_CLASSES:
-        raise unsupported(f"{order_class} orders are")
-    if order_class != "simple":
-        raise bad_request(f"invalid order_class: {order_class}")
-    if body.get("take_profit") is not None or body.get("stop_loss") is not None:
-        raise bad_request("simple orders must not have take_profit or stop_loss")
-    return str(body.get("order_class") or "")
-
-
 def _read_intent(body: Mapping[str, object]) -> str:
     intent = body.get("position_intent") or ""
     side = body.get("side")
@@ -103,38 +117,13 @@ def _read_intent(body: Mapping[str, object]) -> str:
     return "sell_to_close" if side == "sell" else "buy_to_open"
 
 
-def _choice(
-    body: Mapping[str, object], name: str, known: tuple[str, ...], later: tuple[str, ...]
-) -> str:
+def _choice(body: Mapping[str, object], name: str, known: tuple[str, ...]) -> str:
     given = body.get(name)
     if given in (None, ""):
         raise bad_request(f"{name} is required")
-    if given in later:
-        raise unsupported(f"{name} {given} is")
     if given not in known:
         raise bad_request(f"invalid {name}: {given}")
     return str(given)
-
-
-def _number(body: Mapping[str, object], name: str) -> Decimal | None:
-    """Read a positive number, given as a string or as a JSON number."""
-    given = body.get(name)
-    if given is None or given == "":
-        return None
-    if isinstance(given, bool) or not isinstance(given, (str, int, Decimal)):
-        raise bad_request(f"invalid {name}")
-    # Decimal would read "1_000", " 1" and the digits of other scripts.
-    if isinstance(given, str) and not set(given) <= _DIGITS:
-        raise bad_request(f"invalid {name}: {given}")
-    try:
-        number = Decimal(given)
-    except InvalidOperation as error:
-        raise bad_request(f"invalid {name}: {given}") from error
-    if not number.is_finite() or number <= 0:
-        raise bad_request(f"{name} must be > 0")
-    if not is_bounded(number):
-        raise unprocessable(f"{name} must be limited to 9 decimal places and below 10^12")
-    return number
 
 
 def _require_size(ticket: Ticket) -> None:
@@ -164,11 +153,20 @@ def _require_prices(ticket: Ticket) -> None:
             raise unprocessable(
                 f"{ticket.order_type} orders must not have a {name.replace('_', ' ')}"
             )
-        if decimals(price) > (2 if price >= ONE else 4):
-            raise unprocessable(
-                f"invalid {name} {price}. sub-penny increment does not fulfill minimum pricing "
-                "criteria"
-            )
+        require_increment(name, price)
+
+
+def _require_trail(ticket: Ticket) -> None:
+    """Ask for exactly one trail of a trailing stop, and of no other order."""
+    given = {"trail_price": ticket.trail_price, "trail_percent": ticket.trail_percent}
+    names = [name for name, trail in given.items() if trail is not None]
+    if ticket.order_type != "trailing_stop":
+        if names:
+            raise bad_request(f"{ticket.order_type} orders must not have {names[0]}")
+        return
+    if len(names) != 1:
+        raise bad_request("trailing stop orders must specify one of trail_price or trail_percent")
+    require_increment("trail_price", ticket.trail_price)
 
 
 def _require_fraction_rules(ticket: Ticket, instrument: Instrument) -> None:
@@ -176,6 +174,8 @@ def _require_fraction_rules(ticket: Ticket, instrument: Instrument) -> None:
     quantity = ticket.quantity if ticket.quantity is not None else ZERO
     if ticket.notional is None and quantity == quantity.to_integral_value():
         return
+    if ticket.order_type == "trailing_stop":
+        raise unprocessable("trailing stop orders must be for whole shares")
     if not instrument.fractionable:
         raise forbidden(f'asset "{instrument.symbol}" is not fractionable')
     if ticket.time_in_force != "day":

@@ -2,8 +2,9 @@
 
 A BUY takes the ask and a SELL the bid of the minute. A limit order fills in the first minute whose
 ask (bid) is at its limit or better, at that ask (bid). A stop is triggered by the last price and
-then is a market order, or with a limit a limit order. Each order is filled in full by whatever
-minute it meets: the book is deep, and only an injected fault splits an order.
+then is a market order, or with a limit a limit order; a trailing stop's price follows the last
+price. Each order is filled in full by whatever minute it meets: the book is deep, and only an
+injected fault splits an order. A leg is not in the market before its entry has filled in full.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from decimal import ROUND_DOWN, Decimal
 from executor.exchange.orders import Order
 from executor.exchange.prices import EPOCH, MINUTE, PriceSource, floor_minute, half_spread, quote_at
 from executor.exchange.sessions import Sessions
+from executor.exchange.trailing import follow
 from executor.model.numbers import NANO, ONE
 from executor.model.position import Side
 
@@ -33,6 +35,8 @@ def next_event(
     order: Order, prices: PriceSource, sessions: Sessions, now: datetime
 ) -> Event | None:
     """Find what happens to an open order next, until now; remember how far the look went."""
+    if order.is_dormant:
+        return None
     expires = order.expires_at
     until = now if expires is None or now < expires else expires - MINUTE
     release = _release(order, now)
@@ -50,7 +54,7 @@ def _release(order: Order, now: datetime) -> datetime | None:
     """Give the moment from which the order may fill; None while an injected fault holds it."""
     treatment = order.treatment
     if not treatment.waits or (treatment.fraction and not order.filled_quantity):
-        return order.submitted_at
+        return order.live_from
     if treatment.polls is not None:
         return now if order.polls >= treatment.polls else None
     if treatment.seconds is not None:
@@ -89,6 +93,8 @@ def _first_reach(
     One search over the whole stretch spares a search in each session of months.
     """
     ticket = order.ticket
+    if ticket.trails:
+        return start
     if ticket.stop_price is not None and not order.triggered:
         falling = ticket.side == "sell"
         return prices.crossing(ticket.symbol, start, end, ticket.stop_price, falling)
@@ -103,9 +109,8 @@ def _first_minute(
 ) -> datetime | None:
     """Find the first minute of an open stretch in which the order fills."""
     ticket = order.ticket
-    if ticket.stop_price is not None and not order.triggered:
-        falling = ticket.side == "sell"
-        minute = prices.crossing(ticket.symbol, first, last, ticket.stop_price, falling)
+    if not order.triggered and (ticket.trails or ticket.stop_price is not None):
+        minute = _trigger(order, prices, first, last)
         if minute is None:
             return None
         order.triggered = True
@@ -114,6 +119,26 @@ def _first_minute(
         return _first_priced(prices, ticket.symbol, first, last)
     level = marketable_level(ticket.side, ticket.limit_price)
     return prices.crossing(ticket.symbol, first, last, level, ticket.side == "buy")
+
+
+def _trigger(order: Order, prices: PriceSource, first: datetime, last: datetime) -> datetime | None:
+    ticket = order.ticket
+    if ticket.stop_price is None:
+        return follow(order, prices, first, last)
+    falling = ticket.side == "sell"
+    return prices.crossing(ticket.symbol, first, last, ticket.stop_price, falling)
+
+
+def was_triggered(order: Order, prices: PriceSource, sessions: Sessions, until: datetime) -> bool:
+    """Say whether a stop limit order's stop was reached from its start to a time.
+
+    Alpaca's form of an order does not tell it, the price path does.
+    """
+    assert order.live_from is not None, "a leg that waits has not been triggered"
+    return any(
+        _trigger(order, prices, first, last) is not None
+        for first, last in sessions.windows(floor_minute(order.live_from), floor_minute(until))
+    )
 
 
 def _first_priced(

@@ -19,9 +19,13 @@ class Opening:
     positions: tuple[Position, ...] = ()
     """Long holdings; a quantity below 0 is refused, there is no shorting here."""
     orders: tuple[Mapping[str, object], ...] = ()
-    """Every order ever, past and open, in Alpaca's JSON form. Past ones keep their ids taken for
-    ever; open ones live on along the price path from `processed_through`, where the mapping has
-    that key, or from `submitted_at`."""
+    """Every order ever, past and open, in Alpaca's JSON form, legs under their parent. Past ones
+    keep their ids taken for ever; open ones live on along the price path from `processed_through`,
+    where the mapping has that key, or from `submitted_at`."""
+    events: tuple[Mapping[str, object], ...] = ()
+    """Events in the form of `POST /sim/events`, each with `at`. Those up to the moment of the
+    opening are in its cash and positions already and change prices and listing only; later ones
+    are due then."""
     account_number: str = "SIM000001"
     multiplier: int = 2
     """Buying power over equity: 1 is a cash account, 2 and 4 have margin."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from executor.exchange.messages import read_time, stamp, stamp_or_none, text
-from executor.exchange.prices import floor_minute
-from executor.exchange.universe import stable_id
-from executor.model.numbers import NANO, ONE, ZERO, nanos
+from executor.exchange.messages import stamp, stamp_or_none, text
+from executor.model.numbers import CENT, HUNDRED, NANO, ONE, ZERO, nanos
 from executor.model.position import Side
 
 TERMINAL: Final = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 """Statuses that an order never leaves. Every other one is open."""
+
+COMPLEX: Final = frozenset({"bracket", "oco", "oto"})
+"""Order classes of more than one order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Ticket:
     symbol: str
     side: Side
     order_type: str
-    """market, limit, stop or stop_limit."""
+    """market, limit, stop, stop_limit or trailing_stop."""
     time_in_force: str
     """day or gtc."""
     client_order_id: str
@@ -62,7 +62,37 @@ class Ticket:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     order_class: str = ""
+    """Empty or simple, bracket, oco or oto. A leg has the class of its parent."""
     position_intent: str = ""
+    trail_percent: Decimal | None = None
+    """Percent of the best price by which a trailing stop follows it."""
+    trail_price: Decimal | None = None
+    """USD a share by which it follows; a trailing stop has exactly one of the two."""
+    take_profit: Decimal | None = None
+    """USD a share: the limit of the take-profit leg. None without such a leg, and for OCO, where
+    the order itself is the take-profit."""
+    stop_loss: Decimal | None = None
+    """USD a share: the stop price of the stop-loss leg; None without such a leg."""
+    stop_loss_limit: Decimal | None = None
+    """USD a share: makes the stop-loss leg a stop limit order."""
+
+    @property
+    def trails(self) -> bool:
+        """Say whether this is a trailing stop."""
+        return self.trail_percent is not None or self.trail_price is not None
+
+    def trailing_level(self, best: Decimal) -> Decimal:
+        """Give the stop price of a trailing stop, to the cent (0.0001 below 1 USD).
+
+        Args:
+            best: USD a share: the highest price so far for a SELL, the lowest for a BUY.
+        """
+        trail = self.trail_price
+        if trail is None:
+            assert self.trail_percent is not None, "a trailing stop has a trail"
+            trail = best * self.trail_percent / HUNDRED
+        level = best - trail if self.side == "sell" else best + trail
+        return level.quantize(CENT if level >= ONE else CENT * CENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +132,27 @@ class Order:
     canceled_at: datetime | None = None
     expired_at: datetime | None = None
     failed_at: datetime | None = None
+    replaced_at: datetime | None = None
+    replaced_by: str | None = None
+    """The id of the order that took this one's place."""
+    replaces: str | None = None
+    """The id of the order whose place this one took."""
+    live_from: datetime | None = None
+    """Since when it is in the market; None for a leg whose entry has not filled in full."""
+    parent_id: str | None = None
+    """A leg's order: the entry of a bracket or OTO order, the take-profit of an OCO order."""
+    legs: tuple[str, ...] = ()
+    """Ids of its legs, take-profit first."""
+    group_id: str | None = None
+    """What all orders of one bracket, OTO or OCO order share."""
+    role: str | None = None
+    """entry, take_profit or stop_loss within that."""
     looked_until: datetime | None = None
     """The first minute of the price path that has not been looked at yet."""
     triggered: bool = False
     """A stop whose price was reached."""
+    hwm: Decimal | None = None
+    """USD a share: the best price that a trailing stop has seen (the lowest for a BUY)."""
     estimate: Decimal = ZERO
     """USD a share at which a BUY without a limit reserves buying power."""
     treatment: Treatment = field(default_factory=Treatment)
@@ -118,6 +165,18 @@ class Order:
         return self.status not in TERMINAL
 
     @property
+    def is_dormant(self) -> bool:
+        """Say whether this is a leg that waits for its entry."""
+        return self.is_open and self.live_from is None
+
+    @property
+    def stop_price(self) -> Decimal | None:
+        """USD a share at which it is triggered; a trailing stop's moves."""
+        if self.ticket.trails and self.hwm is not None:
+            return self.ticket.trailing_level(self.hwm)
+        return self.ticket.stop_price
+
+    @property
     def average_price(self) -> Decimal | None:
         """USD a share over all fills, at most nine decimals; None without a fill."""
         if not self.filled_quantity:
@@ -125,13 +184,16 @@ class Order:
         return nanos(self.filled_value / self.filled_quantity)
 
     def remaining(self, price: Decimal) -> Decimal:
-        """Give the shares still to fill at a price; a notional order rounds them down."""
+        """Give the shares still to fill at a price; a notional order rounds them down.
+
+        Of a notional order, less than a cent is nothing: it is what rounding left.
+        """
         ticket = self.ticket
         if ticket.quantity is not None:
             return ticket.quantity - self.filled_quantity
         assert ticket.notional is not None, "an order has a quantity or a notional"
-        left = max(ZERO, ticket.notional - self.filled_value)
-        return (left / price).quantize(NANO, rounding=ROUND_DOWN)
+        left = ticket.notional - self.filled_value
+        return ZERO if left < CENT else (left / price).quantize(NANO, rounding=ROUND_DOWN)
 
     def reserve(self) -> Decimal:
         """Give the USD that an open BUY holds back from buying power; 0 for a SELL."""
@@ -149,8 +211,10 @@ class Order:
             return ZERO
         return self.remaining(self.estimate or ONE)
 
-    def as_json(self, asset_id: str) -> dict[str, object]:
-        """Show the order as Alpaca does."""
+    def as_json(
+        self, asset_id: str, legs: list[dict[str, object]] | None = None
+    ) -> dict[str, object]:
+        """Show the order as Alpaca does, with its legs where they are given."""
         ticket = self.ticket
         shown: dict[str, object] = {
             "id": self.id,
@@ -162,9 +226,9 @@ class Order:
             "expired_at": stamp_or_none(self.expired_at),
             "canceled_at": stamp_or_none(self.canceled_at),
             "failed_at": stamp_or_none(self.failed_at),
-            "replaced_at": None,
-            "replaced_by": None,
-            "replaces": None,
+            "replaced_at": stamp_or_none(self.replaced_at),
+            "replaced_by": self.replaced_by,
+            "replaces": self.replaces,
             "asset_id": asset_id,
             "symbol": ticket.symbol,
             "asset_class": "us_equity",
@@ -179,72 +243,20 @@ class Order:
             "position_intent": ticket.position_intent,
             "time_in_force": ticket.time_in_force,
             "limit_price": text(ticket.limit_price),
-            "stop_price": text(ticket.stop_price),
+            "stop_price": text(self.stop_price),
             "status": self.status,
             "extended_hours": False,
-            "legs": None,
-            "trail_percent": None,
-            "trail_price": None,
-            "hwm": None,
+            "legs": legs,
+            "trail_percent": text(ticket.trail_percent),
+            "trail_price": text(ticket.trail_price),
+            "hwm": text(self.hwm),
             "subtag": None,
             "source": None,
         }
+        # These keys are left out where they do not apply, as at Alpaca.
         if self.expires_at is not None:
             shown["expires_at"] = stamp(self.expires_at)
+        if self.group_id is not None:
+            shown["group_id"] = self.group_id
+            shown["group_role"] = self.role
         return shown
-
-
-def restore(raw: Mapping[str, object], account_number: str) -> Order:
-    """Take over an order of an opening, past or open, from Alpaca's JSON form.
-
-    `processed_through` (optional) names the time up to which an open order is known not to have
-    filled; without it the order is matched from `submitted_at` on.
-    """
-    ticket = Ticket(
-        symbol=str(raw["symbol"]),
-        side="sell" if raw["side"] == "sell" else "buy",
-        order_type=str(raw.get("type") or raw.get("order_type") or "market"),
-        time_in_force=str(raw.get("time_in_force") or "day"),
-        client_order_id=str(raw["client_order_id"]),
-        quantity=_number(raw.get("qty")),
-        notional=_number(raw.get("notional")),
-        limit_price=_number(raw.get("limit_price")),
-        stop_price=_number(raw.get("stop_price")),
-        position_intent=str(raw.get("position_intent") or _intent(str(raw["side"]))),
-    )
-    submitted = _time(raw.get("submitted_at"))
-    assert submitted is not None, f"the opening's order {ticket.client_order_id} has submitted_at"
-    processed = _time(raw.get("processed_through"))
-    filled = _number(raw.get("filled_qty")) or ZERO
-    status = str(raw.get("status") or "new")
-    ended = {name: _time(raw.get(name)) for name in ("filled_at", "canceled_at", "expired_at")}
-    return Order(
-        id=str(raw.get("id") or stable_id(account_number, "order", ticket.client_order_id)),
-        sequence=0,
-        ticket=ticket,
-        client_order_id=ticket.client_order_id,
-        status=status,
-        submitted_at=submitted,
-        updated_at=_time(raw.get("updated_at")) or submitted,
-        filled_quantity=filled,
-        filled_value=filled * (_number(raw.get("filled_avg_price")) or ZERO),
-        filled_at=ended["filled_at"] or (submitted if status == "filled" else None),
-        canceled_at=ended["canceled_at"] or (submitted if status == "canceled" else None),
-        expired_at=ended["expired_at"] or (submitted if status == "expired" else None),
-        failed_at=submitted if status == "rejected" else None,
-        looked_until=None if processed is None else floor_minute(processed),
-    )
-
-
-def _intent(side: str) -> str:
-    return "sell_to_close" if side == "sell" else "buy_to_open"
-
-
-def _number(raw: object) -> Decimal | None:
-    return None if raw is None or raw == "" else Decimal(str(raw))
-
-
-def _time(raw: object) -> datetime | None:
-    if raw is None or isinstance(raw, datetime):
-        return raw
-    return read_time(str(raw), "time of an order")

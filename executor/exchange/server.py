@@ -29,9 +29,17 @@ class ThreadedServer:
         client = TradingClient("key", "secret", url_override=server.url)
     """
 
-    def __init__(self, exchange: Exchange, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Prepare the server; port 0 takes a free one."""
+    def __init__(
+        self,
+        exchange: Exchange,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        latency_seconds: float = 0.0,
+    ) -> None:
+        """Prepare the server; port 0 takes a free one, and each answer is so much later."""
         self._exchange = exchange
+        self._latency_seconds = latency_seconds
         self._host = host
         self._port = port
         self._ready: Future[str] = Future()
@@ -86,16 +94,29 @@ class ThreadedServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        await serve(self._exchange, self._host, self._port, self._stop, self._ready.set_result)
+        await serve(
+            self._exchange,
+            self._host,
+            self._port,
+            self._stop,
+            self._ready.set_result,
+            self._latency_seconds,
+        )
 
 
-def run(exchange: Exchange, port: int, announce: Callable[[str], None]) -> None:
+def run(
+    exchange: Exchange,
+    port: int,
+    announce: Callable[[str], None],
+    latency_seconds: float = 0.0,
+) -> None:
     """Serve in the foreground on this machine until SIGINT or SIGTERM.
 
     Args:
         exchange: What is served.
         port: 0 takes a free one.
         announce: Told the base address once connections are accepted.
+        latency_seconds: How much later each answer is.
 
     Raises:
         UsageError: The port is taken.
@@ -106,7 +127,7 @@ def run(exchange: Exchange, port: int, announce: Callable[[str], None]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        await serve(exchange, "127.0.0.1", port, stop, announce)
+        await serve(exchange, "127.0.0.1", port, stop, announce, latency_seconds)
 
     asyncio.run(until_signal())
 
@@ -117,10 +138,12 @@ async def serve(
     port: int,
     stop: asyncio.Event,
     announce: Callable[[str], None],
+    latency_seconds: float = 0.0,
 ) -> None:
     """Serve until an event is set; requests are handled one after the other, waits overlap."""
     runner = web.ServerRunner(
-        web.Server(_handler(exchange), access_log=None), shutdown_timeout=_SHUTDOWN_SECONDS
+        web.Server(_handler(exchange, latency_seconds), access_log=None),
+        shutdown_timeout=_SHUTDOWN_SECONDS,
     )
     await runner.setup()
     try:
@@ -138,7 +161,9 @@ async def serve(
         await runner.cleanup()
 
 
-def _handler(exchange: Exchange) -> Callable[[web.BaseRequest], asyncio.Future[web.StreamResponse]]:
+def _handler(
+    exchange: Exchange, latency_seconds: float
+) -> Callable[[web.BaseRequest], asyncio.Future[web.StreamResponse]]:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
             body = await request.read()
@@ -148,8 +173,9 @@ def _handler(exchange: Exchange) -> Callable[[web.BaseRequest], asyncio.Future[w
         response = exchange.handle(
             Request(request.method, request.path, dict(request.query), request.headers, body)
         )
-        if response.delay_seconds:
-            await asyncio.sleep(response.delay_seconds)
+        delay_seconds = response.delay_seconds + latency_seconds
+        if delay_seconds:
+            await asyncio.sleep(delay_seconds)
         if response.dropped and request.transport is not None:
             request.transport.abort()
         return web.Response(status=response.status, body=response.body, headers=response.headers)

@@ -47,6 +47,12 @@ def test_with_a_key_only_that_key_is_served() -> None:
         assert requests.get(f"{url}/v2/account", headers=right, timeout=10).status_code == 200
 
 
+def test_its_answers_may_be_later() -> None:
+    with served("--latency-ms", "40") as url:
+        answer = requests.get(f"{url}/v2/clock", headers=HEADERS, timeout=10)
+    assert answer.elapsed.total_seconds() >= 0.04
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
@@ -55,6 +61,9 @@ def test_with_a_key_only_that_key_is_served() -> None:
         (["--prices", "nowhere.json"], "nowhere.json"),
         (["--now", "noon"], "2026-01-14T13:45:00Z"),
         (["--calendar", "moon"], "nyse"),
+        (["--latency-ms", "-1"], "0 to 60000"),
+        (["--latency-ms", "60001"], "0 to 60000"),
+        (["--latency-ms", "fast"], "0 to 60000"),
     ],
 )
 def test_a_flag_that_cannot_be_used_is_a_usage_error(

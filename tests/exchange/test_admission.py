@@ -104,53 +104,6 @@ def test_no_shorting() -> None:
     )
 
 
-LIMIT_95 = {"type": "limit", "limit_price": "95"}
-LIMIT_105 = {"type": "limit", "limit_price": "105"}
-LIMIT_106 = {"type": "limit", "limit_price": "106"}
-
-
-@pytest.mark.parametrize(
-    ("resting", "coming", "refused"),
-    [
-        # A resting order that does not fill at 100, then one on the other side.
-        ({"side": "buy", **LIMIT_95}, {"side": "sell", **LIMIT_105}, ""),
-        ({"side": "buy", **LIMIT_95}, {"side": "sell", **LIMIT_95}, "limit"),
-        ({"side": "buy", **LIMIT_95}, {"side": "sell"}, "limit"),
-        (
-            {"side": "buy", **LIMIT_95},
-            {"side": "sell", "type": "stop", "stop_price": "90"},
-            "limit",
-        ),
-        ({"side": "sell", **LIMIT_105}, {"side": "buy", **LIMIT_95}, ""),
-        ({"side": "sell", **LIMIT_105}, {"side": "buy", **LIMIT_106}, "limit"),
-        ({"side": "sell", **LIMIT_105}, {"side": "buy"}, "limit"),
-        (
-            {"side": "sell", "type": "stop", "stop_price": "90"},
-            {"side": "buy", **LIMIT_95},
-            "market/stop",
-        ),
-        ({"side": "sell", **LIMIT_105}, {"side": "sell", **LIMIT_105}, ""),
-        ({"side": "sell", **LIMIT_105}, {"side": "buy", "symbol": "AMD"}, ""),
-    ],
-)
-def test_wash_trades(resting: dict[str, object], coming: dict[str, object], refused: str) -> None:
-    rig = Rig(flat("100", "MU", "AMD"), opening=holding("MU", "10", "800"), at=START)
-    first = rig.submit(**resting)
-    if not refused:
-        rig.submit(**coming, client_order_id="second")
-        return
-    status, body = rig.refused(**coming, client_order_id="second")
-    assert status == 403
-    assert body == {
-        "code": 40310000,
-        "message": "potential wash trade detected. use complex orders",
-        "existing_order_id": first["id"],
-        "reject_reason": f"opposite side {refused} order exists",
-    }
-    rig.ask("DELETE", "/v2/orders")
-    rig.submit(**coming, client_order_id="second")
-
-
 @pytest.mark.parametrize(
     ("flags", "says"),
     [

@@ -32,7 +32,9 @@ NOT_DESCRIBED = {
 }
 MORE_THAN_DESCRIBED = {
     "Account": {"crypto_tier", "effective_buying_power", "position_market_value"},
+    "AccountConfigurations": {"dtbp_check"},
     "Order": {"source", "subtag"},
+    "OrderLeg": {"expires_at", "source", "subtag"},
     "Assets": {"easy_to_borrow"},
 }
 """Keys that Alpaca's own examples or its SDK's required fields have and the schemas lack."""
@@ -91,8 +93,13 @@ Case = tuple[str, str, dict[str, str], object, str, int]
 
 LIST = {"status": "all", "limit": "500"}
 BUY = {"symbol": "MU", "side": "buy", "type": "market", "time_in_force": "day"}
+LEGS = {"take_profit": {"limit_price": "120"}, "stop_loss": {"stop_price": "80"}}
+STOP_LIMIT = {"stop_price": "80", "limit_price": "79"}
+SELL_AMD = {**BUY, "symbol": "AMD", "side": "sell", "qty": "3"}
 CASES: list[Case] = [
     ("GET", "/v2/account", {}, None, "", 200),
+    ("GET", "/v2/account/configurations", {}, None, "", 200),
+    ("PATCH", "/v2/account/configurations", {}, {"max_margin_multiplier": "1"}, "", 200),
     ("GET", "/v2/positions", {}, None, "", 200),
     ("GET", "/v2/positions/MU", {}, None, "/v2/positions/{symbol_or_asset_id}", 200),
     ("GET", "/v2/positions/KO", {}, None, "/v2/positions/{symbol_or_asset_id}", 404),
@@ -104,6 +111,28 @@ CASES: list[Case] = [
     ("POST", "/v2/orders", {}, {**BUY, "qty": "1"}, "", 200),
     ("POST", "/v2/orders", {}, {**BUY, "notional": "10.50"}, "", 200),
     ("POST", "/v2/orders", {}, {**BUY, "qty": "1", "type": "limit", "limit_price": 9}, "", 200),
+    ("POST", "/v2/orders", {}, {**BUY, **LEGS, "qty": "1", "order_class": "bracket"}, "", 200),
+    (
+        "POST",
+        "/v2/orders",
+        {},
+        {**BUY, "qty": "1", "order_class": "oto", "stop_loss": STOP_LIMIT},
+        "",
+        200,
+    ),
+    (
+        "POST",
+        "/v2/orders",
+        {},
+        {**SELL_AMD, **LEGS, "type": "limit", "order_class": "oco"},
+        "",
+        200,
+    ),
+    ("POST", "/v2/orders", {}, {**SELL_AMD, "type": "trailing_stop", "trail_price": 5}, "", 200),
+    ("POST", "/v2/orders", {}, {**SELL_AMD, "type": "trailing_stop", "trail_percent": 5}, "", 200),
+    ("POST", "/v2/orders", {}, {**BUY, "qty": "1", "order_class": "bracket"}, "", 422),
+    ("GET", "/v2/orders", {**LIST, "nested": "true"}, None, "", 200),
+    ("GET", "/v2/orders:by_client_order_id", {"client_order_id": "bracket"}, None, "", 200),
     ("POST", "/v2/orders", {}, {**BUY, "qty": "9000"}, "", 403),
     ("POST", "/v2/orders", {}, {**BUY, "qty": "x"}, "", 422),
     ("DELETE", "/v2/orders", {}, None, "", 207),
@@ -148,6 +177,9 @@ def rigs() -> Iterator[Rig]:
             rig.ask("POST", "/sim/faults", [{"kind": "order_rejected"}])
             rig.submit(client_order_id="rejected")
             rig.submit(client_order_id="a", qty="1.25")
+            rig.submit(client_order_id="bracket", order_class="bracket", **LEGS, **resting)
+            kept = rig.submit(client_order_id="replaced", **resting, time_in_force="gtc")
+            rig.ask("PATCH", f"/v2/orders/{kept['id']}", {"limit_price": "91"})
             rig.wait(hours=hours)
             rig.ask("POST", "/sim/faults", [{"kind": "partial_fill"}])
             rig.submit(client_order_id="partial", qty="10", type="limit", limit_price="101")
@@ -182,10 +214,12 @@ def test_every_status_of_an_order_is_covered() -> None:
         "canceled",
         "expired",
         "filled",
+        "held",
         "new",
         "partially_filled",
         "pending_new",
         "rejected",
+        "replaced",
     }
 
 
@@ -198,10 +232,29 @@ def test_one_order_and_its_cancel() -> None:
     judge(rig.ask("DELETE", path), "DELETE", template, 422)
 
 
+def test_an_order_with_legs_and_its_replacement() -> None:
+    rig = Rig(flat("100"), at=START)
+    order = rig.submit(order_class="bracket", **LEGS, type="limit", limit_price="90")
+    described = document("trading-api.json")["components"]["schemas"]
+    for shown, schema in ((order, "Order"), (order["legs"][0], "OrderLeg")):
+        known = set(described[schema]["properties"]) | MORE_THAN_DESCRIBED[schema]
+        assert set(shown) <= known
+    template = "/v2/orders/{order_id}"
+    for one, changes in (
+        (order["legs"][1], {"stop_price": "81"}),
+        (order, {"limit_price": "91"}),
+    ):
+        path = f"/v2/orders/{one['id']}"
+        judge(rig.ask("PATCH", path, changes), "PATCH", template, 200)
+        judge(rig.ask("PATCH", path, changes), "PATCH", template, 422)
+        judge(rig.ask("GET", path), "GET", template, 200)
+
+
 @pytest.mark.parametrize(
     ("path", "schema", "name"),
     [
         ("/v2/account", "Account", ""),
+        ("/v2/account/configurations", "AccountConfigurations", ""),
         ("/v2/orders", "Order", "first"),
         ("/v2/positions", "Position", "first"),
         ("/v2/assets", "Assets", "first"),

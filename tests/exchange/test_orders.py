@@ -120,12 +120,6 @@ def test_canceling_all(rig: Rig) -> None:
     assert rig.ask("DELETE", "/v2/orders").json() == []
 
 
-def test_replacing_says_that_it_is_not_there_yet(rig: Rig) -> None:
-    answer = rig.ask("PATCH", f"/v2/orders/{rig.order('3')['id']}", {"qty": "5"})
-    assert answer.status == 422
-    assert b"not supported by this exchange yet" in answer.body
-
-
 def test_an_opening_order_needs_few_keys_and_a_partial_one_goes_on() -> None:
     partial = {
         "id": "5a7b1c3e-0000-4000-8000-000000000001",

@@ -17,6 +17,7 @@ from tests.exchange.rig import Rig
 
 BEGIN = datetime(2026, 3, 4, 16, 0, 30, tzinfo=UTC)
 SYMBOLS = ("MU", "TSLA", "KO")
+LOW, HIGH = Decimal("0.97"), Decimal("1.03")
 
 amounts = st.one_of(
     st.integers(1, 400).map(str),
@@ -26,7 +27,8 @@ orders = st.fixed_dictionaries(
     {
         "symbol": st.sampled_from(SYMBOLS),
         "side": st.sampled_from(["buy", "sell"]),
-        "type": st.sampled_from(["market", "limit", "stop", "stop_limit"]),
+        "type": st.sampled_from(["market", "limit", "stop", "stop_limit", "trailing_stop"]),
+        "order_class": st.sampled_from(["", "", "bracket", "oto", "oco"]),
         "time_in_force": st.sampled_from(["day", "gtc"]),
         "qty": amounts,
         "percent": st.integers(-5, 5),
@@ -61,10 +63,17 @@ def body_of(rig: Rig, asked: dict[str, Any]) -> dict[str, Any]:
     assert last is not None
     near = str((last * (100 + asked["percent"]) / 100).quantize(Decimal("0.01")))
     body = {name: asked[name] for name in ("symbol", "side", "type", "time_in_force")}
+    if asked["order_class"]:
+        low, high = (str((last * part).quantize(Decimal("0.01"))) for part in (LOW, HIGH))
+        body |= {"order_class": asked["order_class"], "stop_loss": {"stop_price": low}}
+        if asked["order_class"] != "oto":
+            body["take_profit"] = {"limit_price": high}
     if "limit" in asked["type"]:
         body["limit_price"] = near
-    if "stop" in asked["type"]:
+    if asked["type"] in ("stop", "stop_limit"):
         body["stop_price"] = near
+    if asked["type"] == "trailing_stop":
+        body["trail_percent"] = "2"
     if asked["notional"]:
         body["notional"] = f"{Decimal(asked['qty']):.2f}"
     else:
@@ -98,8 +107,11 @@ def test_an_account_always_adds_up(
         else:
             submit_and_judge(rig, body_of(rig, what), fault, taken)
         the_books_balance(rig, opening)
-    every = rig.get("/v2/orders", status="all", limit="500", direction="asc")
-    assert [one["client_order_id"] for one in every] == taken
+        no_exit_outlives_its_group(rig)
+    tops = rig.get("/v2/orders", status="all", limit="500", direction="asc", nested="true")
+    assert [one["client_order_id"] for one in tops] == taken
+    every = rig.get("/v2/orders", status="all", limit="500")
+    assert len(every) == len(tops) + sum(len(one["legs"] or []) for one in tops)
     assert len({one["id"] for one in every}) == len(every)
 
 
@@ -114,13 +126,14 @@ def submit_and_judge(
     count = len(rig.exchange.desk.orders)
     rig.ask("POST", "/v2/orders", body)
     rig.ask("DELETE", "/sim/faults")
-    accepted = len(rig.exchange.desk.orders) - count
-    assert accepted in (0, 1)
+    accepted = list(rig.exchange.desk.orders.values())[count:]
+    assert len(accepted) in (0, 1, 2, 3)
     if body.get("client_order_id") in taken:
         assert not accepted
     if not accepted:
         return
-    order = list(rig.exchange.desk.orders.values())[-1]
+    order = accepted[0]
+    assert [one.id for one in accepted[1:]] == list(order.legs)
     taken.append(order.client_order_id)
     ticket = order.ticket
     if ticket.side == "buy":
@@ -129,6 +142,19 @@ def submit_and_judge(
         assert cost <= before
     elif ticket.quantity is not None:
         assert ticket.quantity <= held[ticket.symbol]
+
+
+def no_exit_outlives_its_group(rig: Rig) -> None:
+    """Of a group, open are an entry with its legs, or exits for the same shares, or nothing."""
+    orders = rig.exchange.desk.orders
+    for top in (one for one in orders.values() if one.legs):
+        legs = [orders[leg] for leg in top.legs]
+        exits = [top, *legs] if top.ticket.order_class == "oco" else legs
+        alive = [one for one in exits if one.is_open]
+        assert len(alive) in (0, len(exits))
+        assert len({one.remaining(Decimal(1)) for one in alive}) <= 1
+        if top.is_open and top not in exits:
+            assert {one.status for one in alive} == {"held"}
 
 
 def the_books_balance(rig: Rig, opening: Opening) -> None:

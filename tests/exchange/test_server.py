@@ -21,18 +21,23 @@ from alpaca.data.requests import (
 )
 from alpaca.data.timeframe import TimeFrame
 from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
+from alpaca.trading.enums import OrderClass, OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
 from alpaca.trading.requests import (
     GetAssetsRequest,
     GetCalendarRequest,
     GetOrdersRequest,
     LimitOrderRequest,
     MarketOrderRequest,
+    ReplaceOrderRequest,
     StopLimitOrderRequest,
+    StopLossRequest,
     StopOrderRequest,
+    TakeProfitRequest,
+    TrailingStopOrderRequest,
 )
 
 from executor.errors import UsageError
+from executor.exchange.messages import Request, Response
 from executor.exchange.opening import Opening
 from executor.exchange.server import ThreadedServer
 from executor.model.position import Position
@@ -121,6 +126,44 @@ def test_the_sdk_trades(client: TradingClient, rig: Rig) -> None:
     closed: Any = client.close_all_positions()
     assert [one.status for one in closed] == [200]
     assert client.get_all_positions() == []
+
+
+def test_the_sdk_trades_with_legs(client: TradingClient) -> None:
+    shared = {"symbol": "MU", "qty": 2, "time_in_force": TimeInForce.GTC}
+    profit, loss = TakeProfitRequest(limit_price=120), StopLossRequest(stop_price=80)
+    bracket = MarketOrderRequest(
+        **shared,
+        side=OrderSide.BUY,
+        order_class=OrderClass.BRACKET,
+        take_profit=profit,
+        stop_loss=loss,
+        client_order_id="first",
+    )
+    sent: Any = client.submit_order(bracket)
+    assert [leg.status.value for leg in sent.legs] == ["held", "held"]
+    live: Any = client.get_order_by_client_id("first")
+    assert [leg.status.value for leg in live.legs] == ["new", "held"]
+    higher = ReplaceOrderRequest(stop_price=85)
+    stop: Any = client.replace_order_by_id(live.legs[1].id, higher)
+    assert (stop.stop_price, stop.replaces) == ("85", live.legs[1].id)
+    oco = LimitOrderRequest(
+        **shared,
+        side=OrderSide.SELL,
+        order_class=OrderClass.OCO,
+        take_profit=profit,
+        stop_loss=loss,
+    )
+    pair: Any = client.submit_order(oco)
+    assert (pair.limit_price, pair.legs[0].stop_price) == ("120", "80")
+    trailing = TrailingStopOrderRequest(**shared, side=OrderSide.SELL, trail_percent=5)
+    trail: Any = client.submit_order(trailing)
+    assert (trail.hwm, trail.stop_price) == ("100", "95")
+    rolled: Any = client.get_orders(GetOrdersRequest(nested=True))
+    assert [len(one.legs or []) for one in rolled] == [0, 1, 2]
+    assert len(client.cancel_orders()) == 5
+    configured: Any = client.get_account_configurations()
+    configured.fractional_trading = False
+    assert client.set_account_configurations(configured) == configured
 
 
 def test_the_sdk_reads_market_data(data: StockHistoricalDataClient, rig: Rig) -> None:
@@ -218,6 +261,35 @@ BODY = {"symbol": "MU", "qty": "2", "side": "buy", "type": "market", "time_in_fo
 def test_latency_only_delays(server: ThreadedServer, client: TradingClient) -> None:
     inject(server, {"kind": "latency", "ms": 20})
     assert client.get_account().equity == "101000"  # type: ignore[union-attr]
+
+
+def test_a_server_may_answer_later_and_lets_the_waits_overlap(rig: Rig) -> None:
+    """Each request is taken although no answer to the ones before it has gone out."""
+    taken = threading.Semaphore(0)
+    handle = rig.exchange.handle
+
+    def count(request: Request) -> Response:
+        taken.release()
+        return handle(request)
+
+    rig.exchange.handle = count  # type: ignore[method-assign]
+    unanswered: list[int] = []
+
+    def send(url: str, number: int) -> None:
+        body = {**BODY, "client_order_id": f"one-{number}"}
+        try:
+            requests.post(f"{url}/v2/orders", json=body, headers=HEADERS, timeout=30)
+        except requests.ConnectionError:
+            unanswered.append(number)
+
+    with ThreadedServer(rig.exchange, latency_seconds=60) as server:
+        threads = [threading.Thread(target=send, args=(server.url, one)) for one in range(4)]
+        for thread in threads:
+            thread.start()
+        assert all(taken.acquire(timeout=20) for _ in threads)
+    for thread in threads:
+        thread.join()
+    assert sorted(unanswered) == [0, 1, 2, 3]
 
 
 def test_answers_that_the_sdk_cannot_read_hide_an_order(

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from executor.exchange.bars import bar_json, read_timeframe, spans
+from executor.exchange.bars import Span, bar_json, read_timeframe, spans
 from executor.exchange.messages import Refusal, Response, json_response, stamp
 from executor.exchange.prices import EPOCH, floor_minute, quote_at
 from executor.exchange.routes.call import Call, Route
-from executor.exchange.sessions import MINUTE
+from executor.exchange.sessions import MINUTE, Session
 
 _FEEDS: Final = ("", "iex", "sip", "delayed_sip", "otc", "boats", "overnight")
 _TAPES: Final = {"NYSE": "A", "NASDAQ": "C"}
@@ -49,6 +49,21 @@ def latest_trade(call: Call) -> Response:
     if trade is None:
         raise Refusal(404, None, f"no trade found for {symbol}")
     return json_response(200, {"symbol": symbol, "trade": trade})
+
+
+def snapshots(call: Call) -> Response:
+    """Show a snapshot of each symbol; unknown ones are left out."""
+    shown = {symbol: snapshot for symbol in _wanted(call) if (snapshot := _snapshot(call, symbol))}
+    return json_response(200, shown)
+
+
+def snapshot_of_one(call: Call) -> Response:
+    """Show a snapshot of one symbol."""
+    symbol = _one(call)
+    shown = _snapshot(call, symbol)
+    if shown is None:
+        raise Refusal(404, None, f"no snapshot found for {symbol}")
+    return json_response(200, {"symbol": symbol, **shown})
 
 
 def bars(call: Call) -> Response:
@@ -102,6 +117,30 @@ def _trade(call: Call, symbol: str) -> dict[str, object] | None:
         "i": (at - EPOCH) // MINUTE,
         "z": _tape(call, symbol),
     }
+
+
+def _snapshot(call: Call, symbol: str) -> dict[str, object] | None:
+    """Show the latest trade, quote and minute, the latest session and the one before it."""
+    quote, trade = _quote(call, symbol), _trade(call, symbol)
+    if quote is None or trade is None:
+        return None
+    sessions = call.desk.sessions
+    session = sessions.current(call.now)
+    latest = session or sessions.previous(call.now)
+    before = sessions.previous(latest.opens)
+    minute = floor_minute(call.now) if session else latest.closes - MINUTE
+    known = latest._replace(closes=min(latest.closes, minute + MINUTE))
+    parts = {
+        "minuteBar": Span(minute, (Session(latest.day, minute, minute + MINUTE),)),
+        "dailyBar": Span(sessions.midnight(latest.day), (known,)),
+        "prevDailyBar": Span(sessions.midnight(before.day), (before,)),
+    }
+    priced = {
+        name: bar
+        for name, span in parts.items()
+        if (bar := bar_json(call.desk.prices, sessions, symbol, span))
+    }
+    return {"latestTrade": trade, "latestQuote": quote, **priced}
 
 
 def _tape(call: Call, symbol: str) -> str:
@@ -165,6 +204,8 @@ ROUTES: tuple[Route, ...] = (
     ("GET", "/v2/stocks/{symbol}/quotes/latest", latest_quote),
     ("GET", "/v2/stocks/trades/latest", latest_trades),
     ("GET", "/v2/stocks/{symbol}/trades/latest", latest_trade),
+    ("GET", "/v2/stocks/snapshots", snapshots),
+    ("GET", "/v2/stocks/{symbol}/snapshot", snapshot_of_one),
     ("GET", "/v2/stocks/bars", bars),
     ("GET", "/v2/stocks/{symbol}/bars", bars_of_one),
 )

@@ -1,4 +1,4 @@
-"""`/v2/orders`: submit, list, look up, cancel."""
+"""`/v2/orders`: submit, list, look up, replace, cancel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from executor.exchange.admission import admit
-from executor.exchange.intake import read_symbol, read_ticket
+from executor.exchange.intake import read_symbol, read_ticket, require_shape
+from executor.exchange.legs import require_complex
 from executor.exchange.messages import (
     Response,
     bad_request,
@@ -14,15 +15,18 @@ from executor.exchange.messages import (
     not_found,
     read_object,
     unprocessable,
-    unsupported,
 )
 from executor.exchange.orders import Order
+from executor.exchange.replacing import read_replacement, require_replaceable
 from executor.exchange.routes.call import Call, Route
 
 
-def order_json(call: Call, order: Order) -> dict[str, object]:
-    """Show an order."""
-    return order.as_json(call.desk.asset_id(order.ticket.symbol))
+def order_json(call: Call, order: Order, *, nested: bool = True) -> dict[str, object]:
+    """Show an order, its legs under it or (as in a flat list) not."""
+    desk = call.desk
+    asset_id = desk.asset_id(order.ticket.symbol)
+    legs = [desk.orders[leg].as_json(asset_id) for leg in order.legs] if nested else []
+    return order.as_json(asset_id, legs or None)
 
 
 def submit_order(call: Call) -> Response:
@@ -46,22 +50,37 @@ def list_orders(call: Call) -> Response:
         raise bad_request(f"invalid status: {status}")
     if direction not in ("asc", "desc"):
         raise bad_request(f"invalid direction: {direction}")
+    nested = call.query("nested").lower() == "true"
     limit = call.whole("limit", 50, 500)
-    source = call.desk.open_orders if status == "open" else call.desk.orders
-    ordered: Iterable[Order] = source.values() if direction == "asc" else _backwards(source)
     chosen: list[Order] = []
-    for order in _filtered(call, ordered):
-        if status == "closed" and order.is_open:
+    for order in _filtered(call, _candidates(call, status, nested, direction == "desc")):
+        if status == "closed" and _is_open(call, order, nested):
             continue
         chosen.append(order)
         if len(chosen) == limit:
             break
     _look(call, chosen)
-    return json_response(200, [order_json(call, order) for order in chosen])
+    return json_response(200, [order_json(call, order, nested=nested) for order in chosen])
 
 
-def _backwards(source: dict[str, Order]) -> Iterator[Order]:
-    return reversed(source.values())
+def _candidates(call: Call, status: str, nested: bool, backwards: bool) -> Iterator[Order]:
+    """Give what may be listed, in order; rolled up, an order without a parent stands for its legs.
+
+    So among the open ones is an entry that has filled while a leg of it is open.
+    """
+    desk = call.desk
+    source = desk.open_orders if status == "open" else desk.orders
+    if nested and status == "open":
+        tops = {one.parent_id or one.id: one for one in source.values()}
+        source = {top: desk.orders[top] for top in tops}
+        source = dict(sorted(source.items(), key=lambda item: item[1].sequence))
+    ordered = reversed(source.values()) if backwards else iter(source.values())
+    return (one for one in ordered if not (nested and one.parent_id))
+
+
+def _is_open(call: Call, order: Order, nested: bool) -> bool:
+    legs = order.legs if nested else ()
+    return order.is_open or any(call.desk.orders[leg].is_open for leg in legs)
 
 
 def _filtered(call: Call, orders: Iterable[Order]) -> Iterator[Order]:
@@ -123,15 +142,24 @@ def cancel_order(call: Call) -> Response:
 
 def cancel_all(call: Call) -> Response:
     """Cancel every open order; the answer lists a status for each."""
-    canceled = list(call.desk.open_orders.values())
-    for order in canceled:
-        call.desk.cancel(order, call.now)
+    canceled = call.desk.cancel_all(call.now)
     return json_response(207, [{"id": order.id, "status": 200} for order in canceled])
 
 
 def replace_order(call: Call) -> Response:
-    """Refuse: cancel and submit instead."""
-    raise unsupported("replacing an order is")
+    """Replace one open order by a changed one."""
+    order = _find(call, call.parameters["id"])
+    body = read_object(call.request.body)
+    require_replaceable(order)
+    ticket = read_replacement(body, order, call.desk.orders)
+    instrument = call.desk.instrument(ticket.symbol)
+    assert instrument is not None, f"{ticket.symbol} has been ordered, so it is listed"
+    require_shape(ticket, instrument)
+    if order.legs:
+        oco = ticket.order_class == "oco"
+        require_complex(ticket, ticket.limit_price if oco else ticket.take_profit)
+    admit(call.desk, ticket, instrument, call.now, instead_of=order)
+    return json_response(200, order_json(call, call.desk.replace(order, ticket, call.now)))
 
 
 def _find(call: Call, order_id: str) -> Order:

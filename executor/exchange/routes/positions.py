@@ -40,8 +40,7 @@ def close_position(call: Call) -> Response:
 def close_all(call: Call) -> Response:
     """Sell every holding at the market; with `cancel_orders` after canceling what is open."""
     if call.query("cancel_orders").lower() == "true":
-        for order in list(call.desk.open_orders.values()):
-            call.desk.cancel(order, call.now)
+        call.desk.cancel_all(call.now)
     closed: list[dict[str, object]] = []
     for held in sorted(call.desk.positions.values(), key=lambda one: one.symbol):
         try:
