@@ -6,16 +6,26 @@ stop the program before or after each effect, and run two executors in one threa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from executor.model.activity import Activity
 from executor.model.facts import AccountFacts, PositionFacts
 from executor.model.market import Asset, MarketClock, SymbolPrices
-from executor.model.order import OrderReport, OrderRequest, Submission
+from executor.model.order import (
+    Cancellation,
+    EquityPoint,
+    OrderReport,
+    OrderRequest,
+    Submission,
+)
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Clock(Protocol):
@@ -37,6 +47,14 @@ class Broker(Protocol):
     the answer is a definite no (a wrong key); they never guess. `submit_all` raises neither: what
     happens to an order is its `Submission`.
     """
+
+    def at_once(self, first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+        """Ask two things of this broker at the same time; what each of them gives.
+
+        What is passed asks questions and nothing else, and may ask two things at once itself.
+        Where one raises, the other one is waited for; the first one's error is heard first.
+        """
+        ...
 
     def market_clock(self, since: datetime) -> MarketClock:
         """The market's hours: open or closed now, and the sessions from the one at `since` on."""
@@ -64,6 +82,22 @@ class Broker(Protocol):
 
     def submit_all(self, requests: Sequence[OrderRequest]) -> tuple[Submission, ...]:
         """Send each order once, without a hidden retry; one submission a request, in order."""
+        ...
+
+    def cancel_all(self, broker_order_ids: Sequence[str]) -> tuple[Cancellation, ...]:
+        """Ask for the end of each order; one answer an order, in order. Raises neither error.
+
+        A cancel is a request only: whether the order ended, and with which fills, is seen by
+        looking at it. Asking twice does no harm.
+        """
+        ...
+
+    def activities(self, after: datetime) -> tuple[Activity, ...]:
+        """Every account activity after an instant, fills among them, the oldest first."""
+        ...
+
+    def equity_history(self, since: datetime) -> tuple[EquityPoint, ...]:
+        """The account's equity at the close of each session since then, the oldest first."""
         ...
 
     def prices(self, symbols: Sequence[str]) -> Mapping[str, SymbolPrices]:
@@ -133,6 +167,10 @@ class Book(Protocol):
 
     def read_folder(self, folder: str, at: str) -> Iterator[tuple[str, bytes]]:
         """Every file under a folder at a commit, by path."""
+        ...
+
+    def changed(self, folder: str, before: str, after: str) -> Mapping[str, str]:
+        """What differs under a folder between two commits: `A`, `M` or `D` by path, as git says."""
         ...
 
     def last_change(self, path: str, at: str) -> CommitInfo | None:

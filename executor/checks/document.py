@@ -8,6 +8,7 @@ from typing import Final
 
 from executor.model.context import Context
 from executor.model.rule import EVERY_MOMENT, Finding, Rule, no
+from executor.model.state import TradingState
 
 REVIEWS: Final = "strategy_reviews/"
 
@@ -45,6 +46,18 @@ def judge(context: Context) -> Iterator[Finding]:
             limit="a plan that asks for a trading state has no instructions",
             remedy="propose the two as two plans",
             key="instructions",
+        )
+    if (
+        plan.trading_state is not None
+        and plan.trading_state.rebase_peak
+        and plan.trading_state.state is not TradingState.ACTIVE
+    ):
+        yield no(
+            None,
+            observed=f"rebase_peak with the state {plan.trading_state.state}",
+            limit="`rebase_peak` belongs to a resume to ACTIVE",
+            remedy="take `rebase_peak` out, or ask for ACTIVE",
+            key="trading_state",
         )
     if plan.trading_state is None and not plan.instructions:
         yield no(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from executor.model.context import Context
-from executor.model.market import percent_of
+from executor.model.loss import drawdown
 from executor.model.rule import Finding, Rule, no
 from executor.model.words import percent, usd
 
@@ -14,18 +14,18 @@ def judge(context: Context) -> Iterator[Finding]:
     """Compare equity with the highest one on record; before the first result there is no peak."""
     most = context.limits.drawdown_max_pct
     assert most is not None, "a check without its limit is off and not asked"
-    record = context.facts.record
+    account, record = context.facts.account, context.facts.record
+    assert account is not None, "`account` is among the needs"
     assert record is not None, "`record` is among the needs"
-    peak = record.peak_equity
-    if peak is None or not context.openings:
-        return
-    lost = percent_of(peak - context.equity, peak)
-    if lost >= most:
+    lost = drawdown(account, record)
+    if context.openings and lost is not None and lost.percent >= most:
         yield no(
             None,
-            observed=f"equity {usd(context.equity)} is {percent(lost)} under its peak, {usd(peak)}",
+            observed=f"equity {usd(account.equity)} is {percent(lost.percent)} under its peak,"
+            f" {usd(lost.basis)}",
             limit=f"less than {percent(most)}",
-            remedy="propose exits only, until equity is back or the limit on main is another one",
+            remedy="propose exits only, or first a plan that counts from today's equity"
+            " (`autoinvestor resume --rebase-peak --reason TEXT`)",
         )
 
 

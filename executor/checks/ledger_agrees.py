@@ -9,6 +9,7 @@ from executor.model.context import Context
 from executor.model.facts import RecordFacts
 from executor.model.numbers import ZERO
 from executor.model.rule import Finding, Rule, no, not_now, warn
+from executor.model.standing import unexplained
 from executor.model.words import shares
 
 NAMES_MAX = 5
@@ -19,6 +20,8 @@ def judge(context: Context) -> Iterator[Finding]:
     """Compare folded positions and explained orders with the broker's; exits are only warned."""
     record = context.facts.record
     assert record is not None, "`record` is among the needs"
+    if not context.lines and not context.protects:
+        return
     if record.positions is None:
         for line in context.openings:
             yield not_now(
@@ -70,30 +73,35 @@ def _problems(
     context: Context, record: RecordFacts, recorded: dict[str, Decimal], held: dict[str, Decimal]
 ) -> Iterator[tuple[str, str, str]]:
     """Each disagreement: observed, limit, remedy."""
-    differing = [
-        f"{name} (record {shares(recorded.get(name, ZERO))}, broker {shares(held.get(name, ZERO))})"
+    symbols = [
+        name
         for name in sorted(recorded.keys() | held.keys())
         if recorded.get(name, ZERO) != held.get(name, ZERO)
+    ]
+    differing = [
+        f"{name} (record {shares(recorded.get(name, ZERO))}, broker {shares(held.get(name, ZERO))})"
+        for name in symbols
     ]
     if differing:
         yield (
             f"positions differ: {_names(differing)}",
             "the record explains every share",
-            "run autoinvestor settle; what it does not explain is for a person (autoinvestor adopt,"
-            " coming with the standing record)",
+            _remedy(record, symbols[0]),
         )
-    explained = record.known_orders | context.facts.own_orders
-    foreign = [
-        order.client_order_id
-        for order in context.facts.open_orders or ()
-        if not order.status.is_terminal and order.client_order_id not in explained
-    ]
+    foreign = [order.client_order_id for order in unexplained(context.facts)]
     if foreign:
         yield (
             f"open orders that no commit explains: {_names(foreign)}",
             "the record explains every open order",
-            "cancel them at the broker, or acknowledge them (autoinvestor ack, coming with the"
-            " standing record)",
+            f"cancel them at the broker, or take them over (`autoinvestor ack {foreign[0]}"
+            " --book BOOK`)",
+        )
+    if record.observed:
+        seen = [f"{one.key} ({one.kind})" for one in record.observed]
+        yield (
+            f"observed at the broker, and nobody has acknowledged it: {_names(seen)}",
+            "nothing that no commit explains",
+            f"look what it is, then `autoinvestor ack {record.observed[0].key} --book BOOK`",
         )
     if record.unresolved:
         yield (
@@ -101,6 +109,16 @@ def _problems(
             "every order has an outcome",
             "a person finds out at the broker what became of it, then autoinvestor settle",
         )
+
+
+def _remedy(record: RecordFacts, symbol: str) -> str:
+    """Say what explains shares: an account that was not empty at first is adopted as a whole."""
+    if not record.positions and not record.known_orders:
+        return "take over what the account held before the first plan (`autoinvestor adopt`)"
+    return (
+        "run autoinvestor settle; what it does not explain is for a person"
+        f" (`autoinvestor ack {symbol} --book BOOK`)"
+    )
 
 
 def _names(names: Iterable[str]) -> str:

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from executor.model.context import Context, Line
 from executor.model.facts import PositionFacts
-from executor.model.funds import open_orders_of
 from executor.model.numbers import ZERO
 from executor.model.order import OrderReport
 from executor.model.rule import Finding, Rule, no, not_now, warn
@@ -15,7 +14,10 @@ from executor.model.words import shares
 
 
 def judge(context: Context) -> Iterator[Finding]:
-    """Compare the plan's SELLs of each symbol, added up, with the shares that are free."""
+    """Compare the plan's SELLs of each symbol, added up, with the shares that are free.
+
+    What our own stops hold is free: the executor cancels these before it sells.
+    """
     together: dict[str, list[Line]] = {}
     for line in context.lines:
         if line.side == "sell":
@@ -38,8 +40,8 @@ def _judge_holding(
     context: Context, position: PositionFacts, lines: list[Line]
 ) -> Iterator[Finding]:
     symbol, held = position.symbol, position.quantity
-    resting = _in_the_way(context, symbol)
-    free = _free(position, resting)
+    resting = [one for one in context.in_the_way(symbol) if one.side == "sell"]
+    free = context.free_to_sell(symbol)
     wanted = sum((line.quantity or ZERO for line in lines), ZERO)
     if wanted > free or free == 0:
         what = shares(wanted) if wanted else "all"
@@ -52,7 +54,7 @@ def _judge_holding(
                 line,
                 observed=f"{symbol} sell: {what} in this plan",
                 limit=there,
-                remedy=_remedy(free, position.available, resting, lines),
+                remedy=_remedy(free, resting, lines),
                 key="quantity" if line.instruction.notional is None else "notional",
             )
         return
@@ -71,27 +73,14 @@ def _judge_holding(
             )
 
 
-def _remedy(
-    free: Decimal, available: Decimal, resting: list[OrderReport], lines: list[Line]
-) -> str:
+def _remedy(free: Decimal, resting: list[OrderReport], lines: list[Line]) -> str:
     if free > 0 and len(lines) > 1:
         return f"sell at most {shares(free)} of it in all"
     if free > 0:
-        return f"sell at most {shares(free)}{', or all' if available == free else ''}"
+        return f"sell at most {shares(free)}, or all"
     if resting:
         return f"cancel {', '.join(one.client_order_id for one in resting)} first, or leave it out"
     return "leave it out until the broker frees the shares"
-
-
-def _in_the_way(context: Context, symbol: str) -> list[OrderReport]:
-    """Open SELLs of the symbol; stops that protect the holding belong left out here."""
-    return [order for order in open_orders_of(context, "sell") if order.symbol == symbol]
-
-
-def _free(position: PositionFacts, resting: list[OrderReport]) -> Decimal:
-    """Shares that may be sold: by our sum and by the broker's word, whichever is lower."""
-    unsold = position.quantity - sum((order.open_quantity for order in resting), ZERO)
-    return max(ZERO, min(unsold, position.available))
 
 
 RULE = Rule(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from executor.model.context import Context, Line
-from executor.model.funds import at_most, open_costs, open_orders_of
+from executor.model.funds import at_most, open_costs
 from executor.model.market import percent_of
 from executor.model.numbers import HUNDRED, ZERO
 from executor.model.rule import Finding, Rule, no, not_now
@@ -55,7 +55,7 @@ def _before(context: Context, line: Line) -> tuple[Decimal, bool]:
     """
     held = context.position(line.symbol)
     value = held.market_value if held else ZERO
-    orders = [one for one in open_orders_of(context, line.side) if one.symbol == line.symbol]
+    orders = [one for one in context.working_orders(line.symbol) if one.side == line.side]
     bound, unpriced = open_costs(context, orders)
     return (value if line.side == "buy" else -value) + bound, bool(unpriced)
 

@@ -40,6 +40,7 @@ def _entry(line: Line, reference: Reference, collar: Decimal) -> Iterator[Findin
     key = "limit_price" if line.instruction.limit_price is not None else "stop_price"
     price = line.instruction.limit_price or line.instruction.stop_price
     if price is None:
+        yield from _trail(line, reference, collar)
         return
     distance = (price - reference.price) / reference.price * HUNDRED
     beyond = distance if line.side == "buy" else -distance
@@ -59,6 +60,20 @@ def _entry(line: Line, reference: Reference, collar: Decimal) -> Iterator[Findin
     # A delayed price proves nothing: what it speaks against waits.
     deny = not_now if reference.rung is Rung.DELAYED else no
     yield deny(line, observed=observed, limit=limit, remedy=f"set `{key}` to {bound}", key=key)
+
+
+def _trail(line: Line, reference: Reference, collar: Decimal) -> Iterator[Finding]:
+    """A trailing entry starts its stop that far beyond the market."""
+    trail = line.instruction.trail_percent
+    if trail is not None and trail > collar:
+        yield no(
+            line,
+            observed=f"{line.symbol} {line.side}: a trail of {percent(trail)} lets it fill that"
+            f" far beyond the reference {plain(reference.price)} USD",
+            limit=f"{percent(collar)} beyond the reference",
+            remedy=f"set `trail_percent` to at most {plain(collar)}",
+            key="trail_percent",
+        )
 
 
 def _worst_price(line: Line, reference: Decimal, collar: Decimal) -> Decimal:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from executor.model.context import Context, Line
+from executor.model.context import Context, Line, trigger
 from executor.model.facts import Moment
+from executor.model.ledger import stop_of
 from executor.model.market import percent_of
-from executor.model.numbers import HUNDRED, ZERO, cents_down, plain
+from executor.model.numbers import CENT, HUNDRED, ZERO, cents_down, plain
+from executor.model.order_result import StopTerms
 from executor.model.rule import EVERY_MOMENT, Finding, Rule, no, not_now, warn
 from executor.model.words import percent, shares, usd
 
@@ -82,7 +84,7 @@ def _risk(context: Context, line: Line) -> Iterator[Finding]:
         if context.facts.moment is not Moment.FILE:
             yield _no_price(line) if entry is None else _no_account(line)
         return
-    risk = entry * stop / HUNDRED
+    risk = entry * _distance(line, stop) / HUNDRED
     most = account.equity * share / HUNDRED
     if risk > most:
         yield no(
@@ -103,7 +105,31 @@ def _entry(line: Line) -> Decimal | None:
         return line.quantity * instruction.limit_price
     if line.reference is None or line.quantity is None:
         return None
-    return line.quantity * max(line.reference.price, instruction.stop_price or ZERO)
+    price = trigger(line.reference.price, instruction.stop_price, instruction.trail_percent)
+    return line.quantity * price
+
+
+def _distance(line: Line, stop_loss_pct: Decimal) -> Decimal:
+    """Percent between entry and stop, that of a stop which hangs on its entry to the cent."""
+    base = _base(line)
+    stop = stop_of(StopTerms(stop_loss_pct=stop_loss_pct), base) if base is not None else None
+    if base is None or stop is None:
+        return stop_loss_pct
+    return max(stop_loss_pct, (base - stop) / base * HUNDRED)
+
+
+def _base(line: Line) -> Decimal | None:
+    """USD a share from which the broker's own stop is counted; None where none hangs on the entry.
+
+    A limit entry of whole shares brings its stop along, and every bracket does.
+    """
+    instruction, shares = line.instruction, line.instruction.shares
+    if instruction.protect == "none" or shares is None or shares % 1 != 0:
+        return None
+    own = instruction.limit_price if instruction.order_type == "limit" else None
+    if own is None and instruction.protect == "bracket" and line.reference is not None:
+        return line.reference.price
+    return own
 
 
 def _less_risk(context: Context, line: Line, entry: Decimal, most: Decimal) -> str:
@@ -111,8 +137,8 @@ def _less_risk(context: Context, line: Line, entry: Decimal, most: Decimal) -> s
     stop, least = line.instruction.stop_loss_pct, context.limits.stop_distance_min_pct
     assert stop is not None, "there is a risk because there is a stop"
     assert least is not None, "a check without its limit is off and not asked"
-    worth = most * HUNDRED / stop
-    nearest = cents_down(most / entry * HUNDRED)
+    worth = most * HUNDRED / _distance(line, stop)
+    nearest = cents_down(most / entry * HUNDRED - _rounding(line))
     nearer = f", or set stop_loss_pct to at most {percent(nearest)}" if nearest >= least else ""
     if line.instruction.notional is not None or line.quantity is None:
         amount = cents_down(worth)
@@ -121,12 +147,18 @@ def _less_risk(context: Context, line: Line, entry: Decimal, most: Decimal) -> s
     return (f"reduce it to at most {shares(count)}" if count > 0 else "leave it out") + nearer
 
 
+def _rounding(line: Line) -> Decimal:
+    """Percent by which rounding to the cent may widen a stop that hangs on its entry."""
+    base = _base(line)
+    return CENT / base * HUNDRED if base is not None else ZERO
+
+
 def _presence(context: Context, line: Line) -> Iterator[Finding]:
     instruction = line.instruction
     if instruction.stop_loss_pct is not None and instruction.protect != "none":
         return
     observed = f"{line.symbol} buy: no stop stands behind it"
-    remedy = "set stop_loss_pct, which bounds the risk; this version places no stop itself"
+    remedy = "set stop_loss_pct: the stop is placed once the entry has filled"
     if context.settings.execution.require_stop:
         limit = "every entry has a stop (require_stop)"
         yield no(line, observed=observed, limit=limit, remedy=remedy)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from executor.model.context import Context, Line
 from executor.model.facts import Moment
-from executor.model.order import OrderReport
-from executor.model.rule import EVERY_MOMENT, Finding, Rule, no, not_now
+from executor.model.rule import EVERY_MOMENT, Finding, Rule, no, not_now, warn
 
 
 def judge(context: Context) -> Iterator[Finding]:
@@ -22,8 +21,8 @@ def judge(context: Context) -> Iterator[Finding]:
             )
         return
     for line in context.lines:
-        for order in context.facts.open_orders:
-            if _is_opposed(context, order, line):
+        for order in context.in_the_way(line.symbol):
+            if order.side != line.side and order.client_order_id not in context.facts.own_orders:
                 yield no(
                     line,
                     observed=f"{line.symbol} {line.side}: the open order"
@@ -31,6 +30,7 @@ def judge(context: Context) -> Iterator[Finding]:
                     limit="one side of a symbol at a time",
                     remedy=f"cancel {order.client_order_id} first, or leave the line out",
                 )
+    yield from _beside_a_stop(context)
 
 
 def _within_the_plan(context: Context) -> Iterator[Finding]:
@@ -51,14 +51,22 @@ def _within_the_plan(context: Context) -> Iterator[Finding]:
             )
 
 
-def _is_opposed(context: Context, order: OrderReport, line: Line) -> bool:
-    """Protective stops of ours belong looked through here once there are any."""
-    return (
-        order.symbol == line.symbol
-        and order.side != line.side
-        and not order.status.is_terminal
-        and order.client_order_id not in context.facts.own_orders
-    )
+def _beside_a_stop(context: Context) -> Iterator[Finding]:
+    """Warn of a BUY that rests where a stop stands: only one of the two can, and the stop does."""
+    record = context.facts.record
+    protected = {lot.symbol for lot in record.lots} if record else set()
+    for line in context.lines:
+        if line.side == "buy" and _may_rest(line) and line.symbol in protected:
+            yield warn(
+                line,
+                observed=f"{line.symbol} buy: the holding has a stop, and the broker takes none"
+                " beside an open BUY: what has not filled by the fill deadline is canceled",
+                remedy="use order_type market, or a limit at the market",
+            )
+
+
+def _may_rest(line: Line) -> bool:
+    return line.instruction.order_type != "market"
 
 
 RULE = Rule(id="wash_trade", judge=judge, judges_exits=True, moments=EVERY_MOMENT)

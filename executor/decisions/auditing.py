@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from pydantic import ValidationError
 
 from executor.decisions.chain import Chain, Link, order
-from executor.decisions.ledger import SENT
+from executor.decisions.notes import (
+    REASON,
+    SUPERSEDED,
+    SUPERSEDES,
+    WITHDRAWN,
+    WITHDRAWN_BY,
+    moves_the_books,
+)
 from executor.decisions.reconcile import summarize
 from executor.errors import DocumentError
 from executor.model.digest import digest, plan_digest, raw_digest
+from executor.model.ledger import SENT
 from executor.model.numbers import ZERO
+from executor.model.order_result import LegResult
 from executor.model.reading import read_document
 from executor.model.result import ExecutionResult
+from executor.model.state import STATE_PATH, TradingStateRecord
 
 REWRITTEN: Final = frozenset(
     {"execution_results/trading_state.json", "execution_results/account.json"}
@@ -45,6 +55,8 @@ class FileChange:
     kind: str
     """`A` added, `M` changed, `D` removed, as git says."""
     path: str
+    trailers: Mapping[str, str] = field(default_factory=dict)
+    """The commit's trailers, where the caller knows of any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +90,20 @@ def audit(
         results: files under `execution_results/` by path.
         plans: files under `trading_instructions_history/` by path.
     """
-    breaches = list(_rewritten(changes))
+    made = tuple(changes)
+    breaches = list(_rewritten(made))
     links, unreadable = _links(results)
     breaches += unreadable
     chain = order(links)
     breaches += [Breach("chain", "", None, sentence) for sentence in chain.breaches]
     breaches += [breach for link in links for breach in _plan_of(link, plans)]
     breaches += _told_twice(chain.links)
-    breaches += _unexplained(links, plans)
+    breaches += _booked_twice(chain.links)
+    breaches += _opened_late(chain.links)
+    breaches += _untold_state(made, links)
+    if not chain.breaches:
+        breaches += _other_state(chain.links, results.get(STATE_PATH))
+    breaches += _unexplained(links, plans, _set_aside(made))
     archived = sum(path.endswith(".json") for path in plans)
     return Audit(len(links), archived, _newest(chain), tuple(breaches))
 
@@ -122,31 +140,124 @@ def flaw(result: ExecutionResult) -> str | None:
     """What does not add up within one result; None where everything does."""
     if result.instructions and result.execution_summary != summarize(result.instructions):
         return "its summary does not count its instructions"
-    for one in result.instructions:
+    for one in (*result.instructions, *result.legs):
+        what = f"leg {one.leg}" if isinstance(one, LegResult) else "instruction"
         filled = sum((fill.quantity for fill in one.fills), ZERO)
         if one.fills and (one.side is None or one.client_order_id is None):
-            return f"instruction {one.index} holds fills and names no order"
+            return f"{what} {one.index} holds fills and names no order"
         if filled > one.filled_quantity:
-            return f"instruction {one.index} holds more fills than it says are filled"
+            return f"{what} {one.index} holds more fills than it says are filled"
+    return _kind_flaw(result)
+
+
+def _kind_flaw(result: ExecutionResult) -> str | None:
+    """A result of a kind holds what the kind is about, and an opening stands nowhere else."""
+    holds = {
+        "state": result.state is not None,
+        "opening": result.opening is not None,
+        "observed": bool(result.observed),
+        "activity": bool(result.activities),
+    }
+    if not holds.get(result.kind, True):
+        return f"of kind {result.kind}, and holds none"
+    if result.opening is not None and result.kind != "opening":
+        return f"an opening in a result of kind {result.kind}"
+    taken = (one for one in result.observed if one.book is not None)
+    if any(one.fills and (one.side is None or one.symbol is None) for one in taken):
+        return "an acknowledged order holds fills and names no symbol or side"
     return None
 
 
 def _told_twice(links: Sequence[Link]) -> Iterable[Breach]:
-    """Each order is executed in one result; later ones settle it and go on from what it filled."""
+    """Each order is executed in one result; later ones settle it and go on from what it filled.
+
+    A protective order is told by executions and settlements alike, as often as there is news.
+    """
     filled: dict[str, Decimal] = {}
     for link in links:
-        for one in link.result.instructions:
+        for one in (*link.result.instructions, *link.result.legs):
             key = one.client_order_id
             if key is None or one.outcome not in SENT:
                 continue
             before = filled.get(key, ZERO)
-            if link.result.kind == "execution" and key in filled:
+            is_line = not isinstance(one, LegResult)
+            if is_line and link.result.kind == "execution" and key in filled:
                 sentence = f"{link.path}: order {key} was executed in an earlier result already"
                 yield Breach("written_once", link.path, None, sentence)
             elif before + sum((fill.quantity for fill in one.fills), ZERO) != one.filled_quantity:
                 sentence = f"{link.path}: order {key} does not go on from what was filled before"
                 yield Breach("written_once", link.path, None, sentence)
             filled[key] = one.filled_quantity
+
+
+def _booked_twice(links: Sequence[Link]) -> Iterable[Breach]:
+    """Each activity of an account is booked in one result."""
+    booked: dict[tuple[object, ...], str] = {}
+    for link in links:
+        for one in link.result.activities:
+            key = (link.result.mode, link.result.account, one.id)
+            if key in booked:
+                sentence = f"{link.path}: activity {one.id} is booked in {booked[key]} already"
+                yield Breach("booked_once", link.path, None, sentence)
+            booked.setdefault(key, link.path)
+
+
+def _opened_late(links: Sequence[Link]) -> Iterable[Breach]:
+    """An opening is where a ledger begins: nothing of the same ledger moved before it."""
+    begun: dict[tuple[object, ...], str] = {}
+    for link in links:
+        ledger = (link.result.mode, link.result.account)
+        if link.result.opening is not None and ledger in begun:
+            sentence = f"{link.path}: an opening after {begun[ledger]} had begun the ledger"
+            yield Breach("opening_first", link.path, None, sentence)
+        if moves_the_books(link.result):
+            begun.setdefault(ledger, link.path)
+
+
+def _other_state(links: Sequence[Link], data: bytes | None) -> Iterable[Breach]:
+    """The state in force is the one that the newest result about it says."""
+    told = [link.result.state for link in links if link.result.state is not None]
+    newest = told[-1] if told else None
+    if _state_in(data) != newest:
+        said = f"the newest result says {newest.state}" if newest else "no result tells it"
+        sentence = f"{STATE_PATH}: not what the record says; {said}"
+        yield Breach("state_has_result", STATE_PATH, None, sentence)
+
+
+def _untold_state(changes: Sequence[FileChange], links: Sequence[Link]) -> Iterable[Breach]:
+    """Each commit that changes the state brings the result that tells it."""
+    told = {link.path for link in links if link.result.state is not None}
+    telling = {one.commit for one in changes if one.kind == "A" and one.path in told}
+    for change in changes:
+        if change.path == STATE_PATH and change.commit not in telling:
+            sentence = f"{STATE_PATH}: changed without a result, by commit {change.commit[:12]}"
+            yield Breach("state_has_result", STATE_PATH, change.commit, sentence)
+
+
+def _state_in(data: bytes | None) -> TradingStateRecord | bytes | None:
+    """The state of the file; its bytes where they are none."""
+    if data is None:
+        return None
+    try:
+        return TradingStateRecord.model_validate(read_document(data))
+    except (DocumentError, ValidationError):
+        return data
+
+
+def _set_aside(changes: Iterable[FileChange]) -> frozenset[str]:
+    """Paths of archived plans that never were executed, and whose commit says who and why.
+
+    A plan that gave way to another one is named by the commit that carries the other one's digest.
+    """
+    return frozenset(one.path for one in changes if one.kind == "A" and _says_why(one))
+
+
+def _says_why(change: FileChange) -> bool:
+    told = change.trailers
+    if told.get(SUPERSEDES) == change.path:
+        return True
+    is_step = told.get("Step") in (WITHDRAWN, SUPERSEDED)
+    return is_step and bool(told.get(WITHDRAWN_BY) and told.get(REASON))
 
 
 def _plan_of(link: Link, plans: Mapping[str, bytes]) -> Iterable[Breach]:
@@ -171,10 +282,12 @@ def _digest_of(data: bytes) -> str:
         return raw_digest(data)
 
 
-def _unexplained(links: Sequence[Link], plans: Mapping[str, bytes]) -> Iterable[Breach]:
+def _unexplained(
+    links: Sequence[Link], plans: Mapping[str, bytes], aside: frozenset[str]
+) -> Iterable[Breach]:
     explained = {link.result.archived_as for link in links if link.result.kind == "execution"}
     for path in plans:
-        if path.endswith(".json") and path not in explained:
+        if path.endswith(".json") and path not in explained and path not in aside:
             yield Breach("plan_has_result", path, None, f"{path}: no result tells how it ended")
 
 

@@ -33,11 +33,15 @@ class Chain:
         return self.links[-1] if self.links else None
 
 
-def order(links: Iterable[Link]) -> Chain:
+def order(links: Iterable[Link], after: str | None = None) -> Chain:
     """Put results into the order in which they name each other.
 
     A chain holds where exactly one result names none before it, each other one names a result that
     is there, and no two name the same. Results that the chain does not reach are breaches.
+
+    Args:
+        links: every result, or those that came after a known one.
+        after: digest of the known one that the first of them names; None: they are all there are.
     """
     found = tuple(links)
     by_digest = {link.digest: link for link in found}
@@ -47,13 +51,15 @@ def order(links: Iterable[Link]) -> Chain:
     breaches: list[str] = []
     for previous, named_by in sorted(followers.items(), key=lambda item: item[0] or ""):
         names = ", ".join(sorted(link.path for link in named_by))
-        if previous is not None and previous not in by_digest:
-            breaches.append(f"{names}: names result {previous}, which is not there")
+        if previous != after and (previous is None or previous not in by_digest):
+            named = f"result {previous}, which is not there" if previous else "no result"
+            breaches.append(f"{names}: names {named}")
         elif len(named_by) > 1:
-            before = by_digest[previous].path if previous else "no result"
+            known = by_digest.get(previous or "")
+            before = known.path if known else f"result {previous}" if previous else "no result"
             breaches.append(f"{names}: all name {before} as the one before them")
     ordered: list[Link] = []
-    place: str | None = None
+    place: str | None = after
     while following := followers.get(place):
         ordered.append(following[0])
         place = following[0].digest

@@ -6,25 +6,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
-from executor.decisions.ledger import SENT
+from executor.decisions.plan import stop_terms
 from executor.decisions.reconcile import (
     from_report,
     never_planned,
     realized_by,
-    unprotected,
     without_report,
 )
 from executor.decisions.validate import Judgment
 from executor.errors import ExitCode
 from executor.model.account import AccountRecord
+from executor.model.activity import Activity
+from executor.model.facts import Facts
 from executor.model.intent import Intent, PlannedOrder
+from executor.model.ledger import SENT, STILL_OPEN, LotKey
 from executor.model.market import Reference
 from executor.model.numbers import ZERO, plain
 from executor.model.order import OrderReport
+from executor.model.order_result import InstructionResult, LegResult, Outcome, Protection, Refusal
 from executor.model.plan import PlanStatus, TradingInstruction, TradingInstructionSet
 from executor.model.position import Position
-from executor.model.result import InstructionResult, Outcome, Refusal
+from executor.model.state import TradingStateRecord
 from executor.model.verdict import Answer, Verdict
 from executor.model.words import shares
 
@@ -40,6 +44,8 @@ class Judged:
     """Shares by symbol that no open order holds."""
     before: AccountRecord
     """The account when it was judged."""
+    facts: Facts
+    """What it was judged by."""
 
     def arrivals(self, orders: Iterable[PlannedOrder]) -> dict[str, Decimal]:
         """The price at sending, by client order id; an order without a price is absent."""
@@ -57,6 +63,27 @@ class Answers:
     """The broker refused it."""
     unknown: Mapping[str, str] = field(default_factory=dict)
     """No answer, and not found within the deadline: why."""
+    pieces: Mapping[str, Sequence[Activity]] = field(default_factory=dict)
+    """FILL activities by the broker's order id, where they were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a run did beside the orders of its plan."""
+
+    legs: tuple[LegResult, ...] = ()
+    """Protective orders, and earlier plans' orders that it canceled."""
+    states: Mapping[LotKey, tuple[Protection, ...]] = field(default_factory=dict)
+    """How each holding that asked for a stop stands."""
+    alarms: tuple[str, ...] = ()
+    """Shares without the stop that they should have."""
+    done: frozenset[int] = frozenset()
+    """Indexes of the CANCEL and PROTECT lines that were carried out."""
+    undone: Mapping[int, str] = field(default_factory=dict)
+    """Of those that were not: why."""
+
+
+NOTHING_BESIDE: Final = Beside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +93,21 @@ class Ending:
     status: PlanStatus
     verdicts: tuple[Verdict, ...] = ()
     instructions: tuple[InstructionResult, ...] = ()
+    legs: tuple[LegResult, ...] = ()
     realized_pl: Decimal = ZERO
     """USD that the fills closed."""
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+    """Among the errors: what a person looks at first."""
+    state: TradingStateRecord | None = None
+    """The trading state that the plan sets."""
 
     @property
     def exit_code(self) -> ExitCode:
-        """5 where an outcome is unknown, 1 where something was refused, else 0."""
+        """5 where an outcome is unknown or a stop is missing, 1 where something was refused."""
         outcomes = {one.outcome for one in self.instructions}
-        if Outcome.UNKNOWN in outcomes:
+        if Outcome.UNKNOWN in outcomes or self.alarms:
             return ExitCode.PERSON
         if self.status is PlanStatus.DUPLICATE:
             return ExitCode.DONE
@@ -114,6 +146,39 @@ def _status_unsent(noes: Iterable[Verdict]) -> PlanStatus:
     return PlanStatus.EXPIRED if checks == {"plan_fresh"} else PlanStatus.REJECTED
 
 
+def state_set(
+    plan: TradingInstructionSet,
+    verdicts: Sequence[Verdict],
+    *,
+    plan_digest: str,
+    now: datetime,
+    rebased_at: datetime | None,
+) -> Ending:
+    """The end of a plan that asked for another trading state, and was approved.
+
+    Args:
+        plan: the plan.
+        verdicts: every answer.
+        plan_digest: of the plan.
+        now: from when on the state is in force.
+        rebased_at: from when on the equity peak counted before.
+    """
+    asked = plan.trading_state
+    assert asked is not None, "the plan asks for a trading state"
+    return Ending(
+        status=PlanStatus.COMPLETED,
+        verdicts=tuple(verdicts),
+        warnings=_check_warnings(verdicts),
+        state=TradingStateRecord(
+            state=asked.state,
+            since=now,
+            by=f"plan {plan_digest[:8]}",
+            reason=asked.reason,
+            peak_equity_rebased_at=now if asked.rebase_peak else rebased_at,
+        ),
+    )
+
+
 def conclude(
     plan: TradingInstructionSet,
     intent: Intent,
@@ -125,6 +190,8 @@ def conclude(
     held_before: Mapping[str, Position],
     seen_at: datetime,
     slippage_warning_bps: Decimal,
+    plan_digest: str,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Ending:
     """The end of a plan whose intent was committed: completed, or refused where nothing was sent.
 
@@ -138,27 +205,35 @@ def conclude(
         held_before: positions of the record before the first order.
         seen_at: the present.
         slippage_warning_bps: a worse fill is a warning.
+        plan_digest: of the plan.
+        beside: what protects, and what CANCEL and PROTECT lines came to.
     """
     planned = {one.index: one for one in intent.orders}
-    results = [
-        _result(index, one, planned.get(index), answers, denied, arrivals, seen_at)
-        for index, one in enumerate(plan.instructions)
-    ]
+    results = []
+    for index, one in enumerate(plan.instructions):
+        told = _result(index, one, planned.get(index), answers, denied, beside, arrivals, seen_at)
+        states = beside.states.get(LotKey(plan_digest, index), ())
+        rests = told.outcome in STILL_OPEN and told.time_in_force == "gtc" and told.side == "buy"
+        update = {"protection": states, "valid_until": plan.valid_until if rests else None}
+        results.append(told.model_copy(update=update))
     noes = [one for one in verdicts if one.answer is Answer.NO]
     # Nothing at all: an earlier run died before its first order, and now the checks say no.
-    sent = any(one.outcome in SENT for one in results)
+    sent = beside.legs or any(one.outcome in SENT | {Outcome.DONE} for one in results)
     errors = [one.sentence() for one in noes]
     warnings = list(_check_warnings(verdicts))
+    errors += beside.alarms
     for result in results:
-        errors += _errors(result, answers)
+        errors += _errors(result, answers, beside)
         warnings += warnings_about(result, slippage_warning_bps)
     return Ending(
         status=PlanStatus.COMPLETED if sent else _status_unsent(noes),
         verdicts=tuple(verdicts),
         instructions=tuple(results),
-        realized_pl=realized_by(results, held_before),
+        legs=beside.legs,
+        realized_pl=realized_by([*results, *beside.legs], held_before),
         errors=tuple(errors),
         warnings=tuple(warnings),
+        alarms=beside.alarms,
     )
 
 
@@ -168,9 +243,12 @@ def _result(
     order: PlannedOrder | None,
     answers: Answers,
     denied: frozenset[int],
+    beside: Beside,
     arrivals: Mapping[str, Decimal],
     seen_at: datetime,
 ) -> InstructionResult:
+    if index in beside.done:
+        return never_planned(index, instruction, Outcome.DONE)
     unsent = Outcome.DENIED if index in denied else Outcome.NOT_SENT
     if order is None:
         return never_planned(index, instruction, unsent)
@@ -181,9 +259,9 @@ def _result(
         if order.quantity != report.quantity and report.quantity is not None:
             # What the plan leaves open (a SELL of all) comes from the broker.
             order = order.model_copy(update={"quantity": report.quantity})
-        result = from_report(order, report, arrival=arrival, seen_at=seen_at)
-        protection = unprotected(instruction, result)
-        return result.model_copy(update={"protection": protection}) if protection else result
+        pieces = answers.pieces.get(report.broker_order_id, ())
+        result = from_report(order, report, arrival=arrival, seen_at=seen_at, pieces=pieces)
+        return result.model_copy(update={"stop": stop_terms(instruction)})
     if key in answers.refusals:
         refusal = answers.refusals[key]
         return without_report(order, Outcome.REJECTED, arrival=arrival, refusal=refusal)
@@ -203,7 +281,7 @@ def _check_warnings(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     )
 
 
-def _errors(result: InstructionResult, answers: Answers) -> list[str]:
+def _errors(result: InstructionResult, answers: Answers, beside: Beside) -> list[str]:
     where = f"instructions[{result.index}] {result.ticker}"
     if result.refusal is not None:
         code = f", code {result.refusal.code}" if result.refusal.code is not None else ""
@@ -214,6 +292,8 @@ def _errors(result: InstructionResult, answers: Answers) -> list[str]:
             f"{where}: sent, but nobody knows what became of it: {reason}; look for order"
             f" {result.client_order_id} at the broker, then run `autoinvestor settle`"
         ]
+    if result.outcome is Outcome.NOT_SENT and result.index in beside.undone:
+        return [f"{where}: {beside.undone[result.index]}"]
     if result.outcome in (Outcome.NOT_SENT, Outcome.REJECTED):
         return [f"{where}: {result.outcome.value.replace('_', ' ')}"]
     return []
@@ -234,5 +314,9 @@ def warnings_about(result: InstructionResult, limit_bps: Decimal) -> list[str]:
             f" sending, over {plain(limit_bps)}"
         )
     for one in result.protection:
+        if one.state == "exited":
+            found.append(f"{where}: {shares(one.quantity)} sold at once: {one.reason}")
+        if one.state != "unprotected":
+            continue
         found.append(f"{where}: {shares(one.quantity)} unprotected: {one.reason}")
     return found

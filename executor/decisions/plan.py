@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from executor.model.intent import PlannedOrder
+from executor.model.ledger import stop_of, target_of
 from executor.model.numbers import ONE
 from executor.model.order import OrderRequest
+from executor.model.order_id import client_order_id
+from executor.model.order_result import StopTerms
 from executor.model.plan import TradingInstruction, TradingInstructionSet
 
-ID_PREFIX = "ai"
 
+def stop_terms(instruction: TradingInstruction) -> StopTerms | None:
+    """How a line asks for its shares to be protected; None where it asks for nothing.
 
-def client_order_id(repository: str, plan_digest: str, index: int, leg: str = "entry") -> str:
-    """The id of an order: a pure function of repository, plan and place in it.
-
-    `ai-<8 hex of the repository's SHA-256>-<32 hex of the plan's digest>-<index>[-<leg>]`, at most
-    60 characters of the 128 that Alpaca allows. Two instructions never share one: index and leg are
-    parts of their own.
+    A PROTECT of `none` gives terms without anything in them: the protection goes.
     """
-    home = hashlib.sha256(repository.encode()).hexdigest()[:8]
-    suffix = "" if leg == "entry" else f"-{leg}"
-    return f"{ID_PREFIX}-{home}-{plan_digest[:32]}-{index}{suffix}"
+    if instruction.action == "PROTECT":
+        if instruction.protect == "none":
+            return StopTerms()
+        return StopTerms(stop_price=instruction.stop_price, trail_percent=instruction.trail_percent)
+    if not instruction.wants_stop:
+        return None
+    bracket = instruction.protect == "bracket"
+    return StopTerms(
+        stop_loss_pct=instruction.stop_loss_pct,
+        profit_target_pct=instruction.profit_target_pct if bracket else None,
+    )
 
 
 def plan_orders(
@@ -33,6 +39,7 @@ def plan_orders(
     repository: str,
     going: Collection[int],
     available: Mapping[str, Decimal],
+    references: Mapping[int, Decimal] | None = None,
 ) -> tuple[PlannedOrder, ...]:
     """Say which orders the going lines become, in the order of sending.
 
@@ -45,13 +52,23 @@ def plan_orders(
         plan_digest: its digest.
         repository: the settings' name of this repository.
         going: indexes of the lines that may go.
-        available: shares by symbol that no open order holds.
+        available: shares by symbol that no open order holds but those that protect them.
+        references: USD a share by index: where the legs of a bracket at the market are put.
     """
     orders = [
         order
         for index, instruction in enumerate(plan.instructions)
         if index in going and instruction.is_trade
-        if (order := _order(instruction, index, plan_digest, repository, available)) is not None
+        if (
+            order := _order(
+                instruction,
+                index,
+                client_order_id(repository, plan_digest, index),
+                available,
+                (references or {}).get(index),
+            )
+        )
+        is not None
     ]
     return tuple(sorted(orders, key=lambda one: (one.side != "sell", one.symbol, one.index)))
 
@@ -59,18 +76,18 @@ def plan_orders(
 def _order(
     instruction: TradingInstruction,
     index: int,
-    plan_digest: str,
-    repository: str,
+    order_id: str,
     available: Mapping[str, Decimal],
+    reference: Decimal | None,
 ) -> PlannedOrder | None:
     quantity = instruction.shares
     if instruction.quantity == "all":
         quantity = available.get(instruction.ticker)
         if not quantity or quantity < 0:
             return None
-    return PlannedOrder(
+    planned = PlannedOrder(
         index=index,
-        client_order_id=client_order_id(repository, plan_digest, index),
+        client_order_id=order_id,
         side="buy" if instruction.action == "BUY" else "sell",
         symbol=instruction.ticker,
         quantity=quantity,
@@ -78,8 +95,38 @@ def _order(
         order_type=instruction.order_type,
         limit_price=instruction.limit_price,
         stop_price=instruction.stop_price,
+        trail_percent=instruction.trail_percent,
         time_in_force=instruction.time_in_force,
     )
+    return planned.model_copy(update=_hanging(instruction, quantity, reference))
+
+
+def _hanging(
+    instruction: TradingInstruction, quantity: Decimal | None, reference: Decimal | None
+) -> dict[str, object]:
+    """What hangs on an entry at the broker itself: the stop of an OTO, the legs of a bracket.
+
+    A limit entry of whole shares brings its stop along, so it is protected by its own fill, whoever
+    is awake then. Any other entry has its stop follow the fill and its true price: the broker hangs
+    legs on market and limit orders only.
+    """
+    terms = stop_terms(instruction)
+    whole = quantity is not None and quantity == quantity.to_integral_value()
+    if terms is None or not whole or instruction.action != "BUY":
+        return {}
+    is_bracket = instruction.protect == "bracket"
+    base = instruction.limit_price if instruction.order_type == "limit" else None
+    if base is None and is_bracket:
+        base = reference
+    stop = stop_of(terms, base) if base is not None else None
+    if stop is None or base is None:
+        return {}
+    if not is_bracket:
+        return {"order_class": "oto", "stop_loss_price": stop}
+    target = target_of(terms, base)
+    if target is None:
+        return {}
+    return {"order_class": "bracket", "stop_loss_price": stop, "take_profit_price": target}
 
 
 def request_of(order: PlannedOrder) -> OrderRequest:
@@ -94,18 +141,26 @@ def request_of(order: PlannedOrder) -> OrderRequest:
         notional=order.notional,
         limit_price=order.limit_price,
         stop_price=order.stop_price,
+        trail_percent=order.trail_percent,
+        order_class=order.order_class,
+        take_profit_price=order.take_profit_price,
+        stop_loss_price=order.stop_loss_price,
     )
 
 
 def differences(
     recorded: Collection[PlannedOrder],
     computed: Collection[PlannedOrder],
-    open_ended: Collection[int],
+    left_open: Mapping[int, Collection[str]],
 ) -> tuple[str, ...]:
     """Say where a recorded intent differs from what the plan says; empty where it does not.
 
-    An order may be missing from the intent (it was denied), never be there beyond the plan. For
-    the lines in `open_ended` (a SELL of `all`) the plan leaves the quantity open.
+    An order may be missing from the intent (it was denied), never be there beyond the plan.
+
+    Args:
+        recorded: the orders of the intent.
+        computed: the orders of the plan.
+        left_open: by index, the keys that the plan leaves to the moment of its execution.
     """
     by_id = {one.client_order_id: one for one in computed}
     found = []
@@ -114,8 +169,8 @@ def differences(
         if expected is None:
             found.append(f"order {order.client_order_id} is none of the plan's")
             continue
-        if order.index in open_ended:
-            expected = expected.model_copy(update={"quantity": order.quantity})
+        open_keys = left_open.get(order.index, ())
+        expected = expected.model_copy(update={key: getattr(order, key) for key in open_keys})
         if order != expected:
             found.append(f"order {order.client_order_id} is not what the plan says")
     if len({one.client_order_id for one in recorded}) < len(recorded):
@@ -129,8 +184,16 @@ def intent_differences(
     *,
     plan_digest: str,
     repository: str,
+    lines: Collection[int] = (),
 ) -> tuple[str, ...]:
-    """Compute the orders of a plan again and say where a recorded intent differs from them."""
+    """Compute the orders of a plan again and say where a recorded intent differs from them.
+
+    What it names to be canceled is not believed but looked up again; its CANCEL and PROTECT lines
+    have to be lines of the plan.
+    """
+    for index in lines:
+        if index >= len(plan.instructions) or plan.instructions[index].is_trade:
+            return (f"line {index} is no CANCEL and no PROTECT of the plan",)
     computed = plan_orders(
         plan,
         plan_digest=plan_digest,
@@ -138,5 +201,16 @@ def intent_differences(
         going=range(len(plan.instructions)),
         available={one.ticker: ONE for one in plan.instructions},
     )
-    open_ended = [index for index, one in enumerate(plan.instructions) if one.quantity == "all"]
-    return differences(recorded, computed, open_ended)
+    left_open = {
+        index: keys for index, one in enumerate(plan.instructions) if (keys := _left_open(one))
+    }
+    return differences(recorded, computed, left_open)
+
+
+def _left_open(instruction: TradingInstruction) -> tuple[str, ...]:
+    """Which keys of its order a line leaves to the moment of its execution."""
+    if instruction.quantity == "all":
+        return ("quantity",)
+    if instruction.protect == "bracket" and instruction.order_type == "market":
+        return ("order_class", "stop_loss_price", "take_profit_price")
+    return ()

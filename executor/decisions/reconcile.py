@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Final
 
+from executor.decisions.plan import stop_terms
+from executor.model.activity import Activity
 from executor.model.intent import PlannedOrder
 from executor.model.numbers import BASIS_POINTS, CENT, ZERO, nanos
 from executor.model.order import OrderReport, OrderStatus
+from executor.model.order_result import Fill, InstructionResult, OrderResult, Outcome, Refusal
 from executor.model.plan import TradingInstruction
 from executor.model.position import Position, apply_fill, fill_notional
-from executor.model.result import (
-    ExecutionSummary,
-    Fill,
-    InstructionResult,
-    Outcome,
-    Protection,
-    Refusal,
-)
+from executor.model.result import ExecutionSummary
+
+PIECES_MAX: Final = 200
+"""Fills of one order that a result tells one by one; more are told as their sum."""
 
 
 def outcome_of(report: OrderReport) -> Outcome:
@@ -47,15 +46,31 @@ def slippage_bps(side: str, arrival: Decimal | None, fill: Decimal | None) -> De
 
 
 def new_fills(
-    report: OrderReport, before: Decimal, average_before: Decimal | None, seen_at: datetime
+    report: OrderReport,
+    before: Decimal,
+    average_before: Decimal | None,
+    seen_at: datetime,
+    pieces: Sequence[Activity] = (),
 ) -> tuple[Fill, ...]:
-    """What filled beyond what earlier results hold, at the price that makes the totals agree.
+    """What filled beyond what earlier results hold.
 
-    The broker's order tells the sum and the average only, so the part since is their difference.
+    The broker's order tells the sum and the average only, so the part since is their difference, at
+    the price that makes the totals agree. Where the broker's activities tell every piece of it,
+    they are taken as they are: cash then agrees to the cent, as each piece is rounded by itself.
+
+    Args:
+        report: the order.
+        before: shares that earlier results hold.
+        average_before: USD a share of these.
+        seen_at: the present, for an order without any time of its own.
+        pieces: FILL activities of the order, the oldest first.
     """
     quantity = report.filled_quantity - before
     if quantity <= 0 or report.average_fill_price is None:
         return ()
+    exact = _pieces_since(pieces, before, report.filled_quantity)
+    if exact and len(exact) <= PIECES_MAX:
+        return exact
     spent = fill_notional(report.filled_quantity, report.average_fill_price)
     spent_before = fill_notional(before, average_before) if average_before is not None else ZERO
     price = (
@@ -67,18 +82,28 @@ def new_fills(
     return (Fill(quantity=quantity, price=price, at=at),)
 
 
+def _pieces_since(pieces: Sequence[Activity], before: Decimal, filled: Decimal) -> tuple[Fill, ...]:
+    """The pieces after the first `before` shares; none where they do not add up to the whole."""
+    told, since = ZERO, []
+    for one in pieces:
+        if not one.quantity or one.quantity < 0 or one.price is None or one.price < 0:
+            return ()
+        told += one.quantity
+        if told > before:
+            since.append(Fill(quantity=one.quantity, price=one.price, at=one.at))
+    new = sum((one.quantity for one in since), ZERO)
+    return tuple(since) if told == filled and new == filled - before else ()
+
+
 def from_report(
     planned: PlannedOrder,
     report: OrderReport,
     *,
     arrival: Decimal | None,
     seen_at: datetime,
-    earlier: InstructionResult | None = None,
+    pieces: Sequence[Activity] = (),
 ) -> InstructionResult:
     """One instruction's result from the broker's report of its order."""
-    before = earlier.filled_quantity if earlier else ZERO
-    average_before = earlier.average_fill_price if earlier else None
-    fills = new_fills(report, before, average_before, seen_at)
     return InstructionResult(
         **_identity(planned),
         broker_order_id=report.broker_order_id,
@@ -88,7 +113,7 @@ def from_report(
         average_fill_price=report.average_fill_price,
         arrival_price=arrival,
         slippage_bps=slippage_bps(planned.side, arrival, report.average_fill_price),
-        fills=fills,
+        fills=new_fills(report, ZERO, None, seen_at, pieces),
     )
 
 
@@ -111,9 +136,10 @@ def never_planned(
 ) -> InstructionResult:
     """One instruction's result where no order was made of it."""
     side = {"BUY": "buy", "SELL": "sell"}.get(instruction.action)
-    return InstructionResult.model_validate(
-        {"index": index, "ticker": instruction.ticker, "side": side, "outcome": outcome}
-    )
+    told = {"index": index, "ticker": instruction.ticker, "side": side, "outcome": outcome}
+    if instruction.action == "PROTECT" and outcome is Outcome.DONE:
+        told["stop"] = stop_terms(instruction)
+    return InstructionResult.model_validate(told)
 
 
 def _identity(planned: PlannedOrder) -> dict[str, Any]:
@@ -126,6 +152,8 @@ def _identity(planned: PlannedOrder) -> dict[str, Any]:
         "order_type": planned.order_type,
         "limit_price": planned.limit_price,
         "stop_price": planned.stop_price,
+        "trail_percent": planned.trail_percent,
+        "order_class": None if planned.order_class == "simple" else planned.order_class,
         "time_in_force": planned.time_in_force,
         "client_order_id": planned.client_order_id,
     }
@@ -140,7 +168,7 @@ def summarize(results: Iterable[InstructionResult]) -> ExecutionSummary:
 
     return ExecutionSummary(
         total_instructions=len(outcomes),
-        successful=count(Outcome.FILLED),
+        successful=count(Outcome.FILLED, Outcome.DONE),
         failed=count(Outcome.REJECTED, Outcome.NOT_SENT, Outcome.CANCELED, Outcome.EXPIRED),
         partially_filled=count(Outcome.PARTIALLY_FILLED),
         open=count(Outcome.OPEN),
@@ -149,9 +177,7 @@ def summarize(results: Iterable[InstructionResult]) -> ExecutionSummary:
     )
 
 
-def realized_by(
-    results: Iterable[InstructionResult], held_before: Mapping[str, Position]
-) -> Decimal:
+def realized_by(results: Iterable[OrderResult], held_before: Mapping[str, Position]) -> Decimal:
     """USD of profit or loss that the fills of these results closed, at average cost."""
     positions = dict(held_before)
     realized = ZERO
@@ -163,24 +189,3 @@ def realized_by(
             positions[one.ticker] = effect.position
             realized += effect.realized_pl
     return realized
-
-
-def unprotected(
-    instruction: TradingInstruction, result: InstructionResult
-) -> tuple[Protection, ...]:
-    """Name a holding that asked for a stop and has none."""
-    if not (instruction.wants_stop and result.filled_quantity):
-        return ()
-    stop = None
-    if instruction.stop_loss_pct is not None and result.average_fill_price is not None:
-        left = (100 - instruction.stop_loss_pct) / 100
-        stop = (result.average_fill_price * left).quantize(CENT, rounding=ROUND_HALF_UP)
-    return (
-        Protection(
-            symbol=result.ticker,
-            state="unprotected",
-            quantity=result.filled_quantity,
-            stop_price=stop if stop and stop > 0 else None,
-            reason="this version places no stops at the broker; watch the price yourself",
-        ),
-    )

@@ -13,12 +13,9 @@ from executor.model.facts import AccountFacts, PositionFacts
 from executor.model.fields import timestamp_text
 from executor.model.numbers import ZERO, cents, nanos
 from executor.model.order import OrderReport
-from executor.model.result import (
-    Approval,
-    ExecutionResult,
-    FinalPortfolio,
-    InstructionResult,
-)
+from executor.model.order_result import InstructionResult, LegResult
+from executor.model.result import Approval, ExecutionResult, FinalPortfolio
+from executor.model.state import TradingStateRecord
 from executor.model.verdict import Verdict
 
 
@@ -88,6 +85,8 @@ def execution_result(
     archived_as: str,
     verdicts: Sequence[Verdict],
     instructions: Sequence[InstructionResult],
+    legs: Sequence[LegResult] = (),
+    state: TradingStateRecord | None = None,
     before: AccountRecord | None,
     after: AccountRecord | None,
     realized_pl: Decimal,
@@ -113,11 +112,34 @@ def execution_result(
         verdicts=tuple(verdicts),
         execution_summary=summarize(instructions),
         instructions=tuple(instructions),
+        legs=tuple(legs),
+        state=state,
         account_before=before,
         final_portfolio=final_portfolio(after or before, realized_pl),
         warnings=tuple(warnings),
         errors=tuple(errors),
         timings_ms=dict(timings_ms or {}),
+    )
+
+
+def provisional_result(
+    mode: Mode,
+    plan_digest: str | None,
+    strategy: str | None,
+    now: datetime,
+    instructions: Sequence[InstructionResult],
+    legs: Sequence[LegResult],
+) -> ExecutionResult:
+    """What a run knows so far, to be folded and never written; of legs alone it has no plan."""
+    return ExecutionResult(
+        timestamp=now,
+        mode=mode,
+        plan_digest=plan_digest,
+        strategy=strategy,
+        execution_summary=summarize(instructions),
+        instructions=tuple(instructions),
+        legs=tuple(legs),
+        final_portfolio=final_portfolio(None, ZERO),
     )
 
 
@@ -130,9 +152,11 @@ def settlement_result(
     settings_digest: str,
     code_commit: str,
     instructions: Sequence[InstructionResult],
+    legs: Sequence[LegResult] = (),
     after: AccountRecord,
     realized_pl: Decimal,
     warnings: Sequence[str] = (),
+    errors: Sequence[str] = (),
 ) -> ExecutionResult:
     """Put together what became of orders that an earlier result left open."""
     return ExecutionResult(
@@ -152,8 +176,10 @@ def settlement_result(
         approval=first.approval,
         execution_summary=summarize(instructions),
         instructions=tuple(instructions),
+        legs=tuple(legs),
         final_portfolio=final_portfolio(after, realized_pl),
         warnings=tuple(warnings),
+        errors=tuple(errors),
     )
 
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from executor.model.account import AccountRecord
+from executor.model.checkpoint import Checkpoint
+from executor.model.fields import Document, Sparse
 from executor.model.plan import TradingInstructionSet
 from executor.model.result import ExecutionResult
 from executor.model.review import Alert, Proposal, StrategyReview
@@ -32,10 +33,13 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "alert": Alert,
     "proposal": Proposal,
     "settings": Settings,
-    "account": AccountRecord,
+    "account": Checkpoint,
     "trading_state": TradingStateRecord,
 }
 """Every document by the name of its schema, `schemas/<name>.schema.json`."""
+
+_BASES: Final = frozenset({BaseModel, Document, Sparse})
+"""Classes above our models: they have no fields."""
 
 _MAPS: Final = ("properties", "patternProperties")
 """Keywords whose value is a map of schemas."""
@@ -58,8 +62,10 @@ class _Generator(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
         found = super().model_schema(schema)
-        for name, text in _field_docs(schema["cls"]).items():
-            found["properties"][name]["description"] = text
+        for model in reversed(schema["cls"].__mro__[:-1]):
+            if model not in _BASES:
+                for name, text in _field_docs(model).items():
+                    found["properties"][name]["description"] = text
         return found
 
     def encode_default(self, dft: Any) -> Any:

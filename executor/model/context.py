@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -11,9 +11,11 @@ from functools import cached_property
 from executor.model.facts import Facts, PositionFacts
 from executor.model.market import Reference, reference
 from executor.model.numbers import HUNDRED, ZERO, nanos
+from executor.model.order import OrderReport
 from executor.model.plan import TradingInstruction, TradingInstructionSet
 from executor.model.position import Side
 from executor.model.settings import Limits, Settings
+from executor.model.standing import Obstacle, obstacles, working
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,23 @@ class Context:
         """The lines that only reduce a position."""
         return tuple(line for line in self.lines if line.reduces)
 
+    @cached_property
+    def cancels(self) -> tuple[tuple[int, TradingInstruction], ...]:
+        """The CANCEL lines that are still to be carried out, each with its place in the plan."""
+        return self._others("CANCEL")
+
+    @cached_property
+    def protects(self) -> tuple[tuple[int, TradingInstruction], ...]:
+        """The PROTECT lines that are still to be carried out, each with its place in the plan."""
+        return self._others("PROTECT")
+
+    def _others(self, action: str) -> tuple[tuple[int, TradingInstruction], ...]:
+        return tuple(
+            (index, one)
+            for index, one in enumerate(self.plan.instructions)
+            if one.action == action and index not in self.facts.already_sent
+        )
+
     @property
     def limits(self) -> Limits:
         """The settings' limits."""
@@ -90,27 +109,51 @@ class Context:
         """The price that an order in any symbol is judged by; None: there is no price."""
         return _reference(self, symbol, side)
 
-    def open_buys(self, symbol: str) -> Decimal:
-        """Shares of open BUY orders that are not this plan's own. Needs `open_orders`."""
-        return self._open_quantity(symbol, "buy")
+    @cached_property
+    def obstacles(self) -> Mapping[int, Obstacle | None]:
+        """Why each CANCEL line that is still due cannot be carried out; None: it can."""
+        return obstacles(self.plan, self.facts, self.settings.repository)
 
-    def open_sells(self, symbol: str) -> Decimal:
-        """Shares of open SELL orders that are not this plan's own. Needs `open_orders`."""
-        return self._open_quantity(symbol, "sell")
+    @cached_property
+    def _leaving(self) -> frozenset[str]:
+        """Ids of the open orders that end before the plan trades."""
+        going = (one for index, one in self.cancels if self.obstacles[index] is None)
+        return self.facts.protective | {one.client_order_id or "" for one in going}
 
-    def _open_quantity(self, symbol: str, side: Side) -> Decimal:
-        orders = self.facts.open_orders
-        assert orders is not None, "the check did not name `open_orders` in its needs"
-        return sum(
-            (
-                order.open_quantity
-                for order in orders
-                if order.symbol == symbol
-                and order.side == side
-                and order.client_order_id not in self.facts.own_orders
-            ),
-            ZERO,
-        )
+    @cached_property
+    def _working(self) -> Mapping[str, list[OrderReport]]:
+        found: dict[str, list[OrderReport]] = {}
+        for order in working(self.facts.open_orders or ()):
+            found.setdefault(order.symbol, []).append(order)
+        return found
+
+    def working_orders(self, symbol: str) -> Sequence[OrderReport]:
+        """Open orders of a symbol that may trade by themselves; none where they are not known."""
+        return self._working.get(symbol, [])
+
+    def in_the_way(self, symbol: str) -> tuple[OrderReport, ...]:
+        """Open orders of a symbol that still stand when the plan trades it.
+
+        What protects a holding of ours is canceled before, and so is what a CANCEL line names.
+        """
+        orders = self.working_orders(symbol)
+        return tuple(one for one in orders if one.client_order_id not in self._leaving)
+
+    def free_to_sell(self, symbol: str) -> Decimal:
+        """Shares that the plan may sell: by our sum and by the broker's word, the lower one.
+
+        What our protective orders hold is free, as they are canceled first. Needs the positions.
+        """
+        position = self.position(symbol)
+        if position is None or position.quantity <= 0:
+            return ZERO
+        held_back = _on_sale(self.in_the_way(symbol))
+        released = _on_sale(self.working_orders(symbol)) - held_back
+        return max(ZERO, min(position.quantity - held_back, position.available + released))
+
+
+def _on_sale(orders: Iterable[OrderReport]) -> Decimal:
+    return sum((one.open_quantity for one in orders if one.side == "sell"), ZERO)
 
 
 def _lines(context: Context) -> Iterator[Line]:
@@ -125,9 +168,13 @@ def _lines(context: Context) -> Iterator[Line]:
 def _line(context: Context, index: int, instruction: TradingInstruction) -> Line:
     facts = context.facts
     side: Side = "buy" if instruction.action == "BUY" else "sell"
-    held, available = _holding(facts, instruction.ticker)
+    held = free = None
+    if facts.positions is not None:
+        position = facts.positions.get(instruction.ticker)
+        held = position.quantity if position else ZERO
+        free = context.free_to_sell(instruction.ticker)
     found = _reference(context, instruction.ticker, side)
-    quantity = _quantity(instruction, side, available, found)
+    quantity = _quantity(instruction, side, free, found)
     if held is None:
         # Without positions nobody can prove that a SELL opens; `oversell` waits for the fact.
         reduces = side == "sell"
@@ -146,13 +193,6 @@ def _line(context: Context, index: int, instruction: TradingInstruction) -> Line
         worst_notional=_worst_notional(instruction, side, quantity, found),
         reduces=reduces,
     )
-
-
-def _holding(facts: Facts, symbol: str) -> tuple[Decimal | None, Decimal | None]:
-    if facts.positions is None:
-        return None, None
-    position = facts.positions.get(symbol)
-    return (position.quantity, position.available) if position else (ZERO, ZERO)
 
 
 def _reference(context: Context, symbol: str, side: Side) -> Reference | None:
@@ -176,12 +216,12 @@ def _reference(context: Context, symbol: str, side: Side) -> Reference | None:
 def _quantity(
     instruction: TradingInstruction,
     side: Side,
-    available: Decimal | None,
+    free: Decimal | None,
     found: Reference | None,
 ) -> Decimal | None:
     if instruction.quantity == "all":
-        # A short holding has nothing to sell (its quantity is negative), and nothing can buy `all`.
-        return available if side == "sell" and available and available > 0 else None
+        # Nothing can buy `all`, and where nothing is free there is nothing to sell.
+        return (free or None) if side == "sell" else None
     if instruction.shares is not None:
         return instruction.shares
     if instruction.notional is not None and found is not None:
@@ -200,6 +240,15 @@ def _worst_notional(
         return quantity * instruction.limit_price
     if found is None:
         return None
-    price = max(found.price, instruction.stop_price or ZERO) if side == "buy" else found.price
-    pad = found.pad_pct if side == "buy" else ZERO
-    return quantity * price * (1 + pad / HUNDRED)
+    if side == "sell":
+        return quantity * found.price
+    price = trigger(found.price, instruction.stop_price, instruction.trail_percent)
+    return quantity * price * (1 + found.pad_pct / HUNDRED)
+
+
+def trigger(price: Decimal, stop: Decimal | None, trail_percent: Decimal | None) -> Decimal:
+    """USD a share that a BUY without a limit may start from: its stop, where that is higher.
+
+    The stop of one that trails lies that much over the price at first, and only comes down.
+    """
+    return max(price, stop or ZERO, price * (1 + (trail_percent or ZERO) / HUNDRED))

@@ -16,7 +16,8 @@ from executor.model.order import OrderReport
 from executor.model.state import TradingStateRecord
 
 if TYPE_CHECKING:
-    from executor.model.result import Approval
+    from executor.model.ledger import Lot
+    from executor.model.result import Approval, Observed
 
 
 class Moment(StrEnum):
@@ -91,7 +92,14 @@ class RecordFacts:
     stop_outs: tuple[tuple[str, str, datetime], ...] = ()
     """Exits by a stop: book, symbol, when."""
     peak_equity: Decimal | None = None
-    """Highest equity of the results; None before the first."""
+    """USD: highest equity of the results and of the broker's history, net of transfers; None before
+    the first."""
+    transferred_today: Decimal = ZERO
+    """USD of capital that came less what went since the day's start."""
+    observed: tuple[Observed, ...] = ()
+    """What no commit explains and nobody has acknowledged."""
+    lots: tuple[Lot, ...] = ()
+    """What is to be protected, by the record."""
     unresolved: tuple[str, ...] = ()
     """Client order ids whose outcome is `unknown`."""
 
@@ -108,6 +116,11 @@ class Facts:
     """When the plan came to main (or to its branch); None for a bare file."""
     own_orders: frozenset[str] = frozenset()
     """Ids of this plan that its intent, if it has one, explains."""
+    protective: frozenset[str] = frozenset()
+    """Ids of open orders that protect a holding of ours: a plan that trades its symbol has them
+    canceled first, so checks about the other side and about shares on sale look through them."""
+    replaces: str | None = None
+    """Digest of a plan that waited on main when this one came in its place; None where none did."""
     already_sent: frozenset[int] = frozenset()
     """Indexes of the lines that the broker has: only the rest is asked about."""
     market_clock: MarketClock | None = None

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from executor.model.context import Context, Line
+from executor.model.context import Context, Line, trigger
 from executor.model.numbers import HUNDRED, ZERO, cents_down
 from executor.model.order import OrderReport
 from executor.model.position import Side
+from executor.model.standing import working
 from executor.model.words import shares, usd
 
 
@@ -58,11 +59,11 @@ def open_orders_of(context: Context, side: Side) -> tuple[OrderReport, ...]:
     """Give the open orders of one side, this plan's own among them. Needs `open_orders`.
 
     An order of this plan stands for a line that was sent, which is asked about no more: it counts
-    here or nowhere.
+    here or nowhere. What protects a holding is a SELL, so it costs nothing.
     """
     orders = context.facts.open_orders
     assert orders is not None, "the check did not name `open_orders` in its needs"
-    return tuple(one for one in orders if one.side == side and not one.status.is_terminal)
+    return tuple(one for one in working(orders) if one.side == side)
 
 
 def open_cost(context: Context, order: OrderReport) -> Decimal | None:
@@ -75,8 +76,10 @@ def open_cost(context: Context, order: OrderReport) -> Decimal | None:
     found = context.reference(order.symbol, order.side)
     if found is None:
         return None
-    price = max(found.price, order.stop_price or ZERO) * (1 + found.pad_pct / HUNDRED)
-    return order.open_quantity * price
+    # A trailing stop at the broker tells where it is now.
+    trail = order.trail_percent if order.stop_price is None else None
+    price = trigger(found.price, order.stop_price, trail)
+    return order.open_quantity * price * (1 + found.pad_pct / HUNDRED)
 
 
 def open_costs(

@@ -33,8 +33,8 @@ class PlannedOrder(Document):
 
     index: Natural
     """The instruction it serves, from 0."""
-    leg: Literal["entry", "stop", "fraction", "target"] = "entry"
-    """The part it plays for that instruction."""
+    leg: Literal["entry"] = "entry"
+    """The part it plays for that instruction; what protects follows from the fills."""
     client_order_id: ClientOrderId
     """A pure function of repository, plan digest, index and leg."""
     side: Literal["buy", "sell"]
@@ -51,6 +51,14 @@ class PlannedOrder(Document):
     """USD a share."""
     stop_price: Positive | None = None
     """USD a share."""
+    trail_percent: Positive | None = None
+    """Percent by which a trailing stop follows."""
+    order_class: Literal["simple", "oto", "bracket"] = "simple"
+    """`oto`: the broker places the stop when the entry has filled; `bracket`: stop and target."""
+    take_profit_price: Positive | None = None
+    """USD a share: the target of a bracket."""
+    stop_loss_price: Positive | None = None
+    """USD a share: the stop of an OTO or a bracket."""
     time_in_force: Literal["day", "gtc"]
     """Good for the session, or until canceled."""
 
@@ -69,4 +77,7 @@ class Intent(Document):
     orders: Annotated[tuple[PlannedOrder, ...], Field(strict=False)]
     """In the order of sending: SELLs first."""
     cancels: Annotated[tuple[ClientOrderId, ...], Field(strict=False)] = ()
-    """Orders of ours that are canceled first."""
+    """Orders of ours that are canceled first: what protects the symbols that are traded, and what
+    CANCEL lines name."""
+    lines: Annotated[tuple[Natural, ...], Field(strict=False)] = ()
+    """Indexes of the CANCEL and PROTECT lines that go."""

@@ -35,6 +35,11 @@ class MarketClock:
         running = (one for one in self.sessions if one.opens <= self.as_of < one.closes)
         return next(running, None)
 
+    @property
+    def last_close(self) -> datetime | None:
+        """When the last session closed; None where none of the listed ones has."""
+        return max((one.closes for one in self.sessions if one.closes <= self.as_of), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

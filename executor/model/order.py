@@ -12,10 +12,13 @@ from executor.model.numbers import ZERO
 from executor.model.position import Side
 
 if TYPE_CHECKING:
-    from executor.model.result import Refusal
+    from executor.model.order_result import Refusal
 
 OrderType = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
 TimeInForce = Literal["day", "gtc"]
+OrderClass = Literal["simple", "oto", "bracket", "oco"]
+"""`oto`: a stop follows the entry's fill; `bracket`: a target and a stop do, the one that fills
+cancels the other; `oco`: such a pair for shares that are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,13 @@ class OrderRequest:
     """USD a share."""
     stop_price: Decimal | None = None
     """USD a share."""
+    trail_percent: Decimal | None = None
+    """Percent of the price by which a trailing stop follows."""
+    order_class: OrderClass = "simple"
+    take_profit_price: Decimal | None = None
+    """USD a share: the limit of a bracket's or an OCO's target."""
+    stop_loss_price: Decimal | None = None
+    """USD a share: the stop of an OTO's, a bracket's or an OCO's stop."""
 
 
 class OrderStatus(StrEnum):
@@ -76,9 +86,14 @@ class OrderReport:
     average_fill_price: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail_percent: Decimal | None = None
     submitted_at: datetime | None = None
     filled_at: datetime | None = None
     updated_at: datetime | None = None
+    order_class: str = "simple"
+    """The broker's own word; anything else is more than one order."""
+    legs: tuple[OrderReport, ...] = ()
+    """The orders that hang on this one: the stop of an OTO, target and stop of a bracket."""
 
     @property
     def open_quantity(self) -> Decimal:
@@ -104,3 +119,23 @@ class Submission:
         """Hold the promise of exactly one outcome."""
         outcomes = (self.report, self.refusal, self.ambiguous)
         assert sum(one is not None for one in outcomes) == 1, "a submission has one outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """What one request to cancel came to. The order's end is seen by looking at it, never here."""
+
+    broker_order_id: str
+    accepted: bool
+    """True: the broker will try. False: it says that there is nothing to cancel."""
+    ambiguous: str | None = None
+    """No usable answer: it may or may not have been asked. Why, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """The account's equity at one moment of the past, by the broker."""
+
+    at: datetime
+    equity: Decimal
+    """USD."""

@@ -81,9 +81,10 @@ class TradingInstruction(Sparse):
     decision_price: Positive | None = None
     """USD a share when the decision was made; the price may not have moved far since."""
     protect: Literal["stop", "bracket", "none"] | None = None
-    """How the entry is protected; absent: `stop` where `stop_loss_pct` is set."""
+    """How the entry is protected; absent: `stop` where `stop_loss_pct` is set. `none` in a PROTECT
+    takes the protection away, which needs `loosen`."""
     loosen: bool | None = None
-    """PROTECT only: true lets the stop move away from the price."""
+    """PROTECT only: true lets the stop move away from the price, or go."""
     client_order_id: ClientOrderId | None = None
     """CANCEL only: the order to withdraw."""
 
@@ -91,6 +92,11 @@ class TradingInstruction(Sparse):
     def is_trade(self) -> bool:
         """True for BUY and SELL."""
         return self.action in ("BUY", "SELL")
+
+    @property
+    def loosens(self) -> bool:
+        """True for a PROTECT that asks to be let move the stop away, or to take it away."""
+        return self.action == "PROTECT" and self.loosen is True
 
     @property
     def shares(self) -> Decimal | None:

@@ -1,139 +1,32 @@
-"""The result: what happened to each instruction, a link in the chain of results."""
+"""The result: what became of a plan, and every later fact, in the chain of results."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from executor.model.account import AccountRecord, HeldPosition, Mode, OpenOrder
+from executor.model.activity import Activity
 from executor.model.fields import (
-    WHOLE,
-    ClientOrderId,
     Commit,
     Digest,
     Document,
+    Name,
     Natural,
     Ordinal,
-    Positive,
     Prose,
     RepositoryPath,
     SchemaVersion,
     Signed,
-    Ticker,
     Timestamp,
     Unsigned,
     Word,
 )
+from executor.model.order_result import Fill, InstructionResult, LegResult
 from executor.model.state import TradingStateRecord
 from executor.model.verdict import Verdict
-
-
-class Outcome(StrEnum):
-    """What became of one instruction."""
-
-    FILLED = "filled"
-    """Filled in full."""
-    PARTIALLY_FILLED = "partially_filled"
-    """Ended with some of it filled."""
-    OPEN = "open"
-    """At the broker, may still trade."""
-    CANCELED = "canceled"
-    """Withdrawn without a fill."""
-    EXPIRED = "expired"
-    """Its time ended without a fill."""
-    REJECTED = "rejected"
-    """Refused by the broker."""
-    DENIED = "denied"
-    """Refused by our checks, never sent."""
-    NOT_SENT = "not_sent"
-    """Never sent, for a reason that is no refusal of this line."""
-    UNKNOWN = "unknown"
-    """Sent, no answer, not found; a person looks."""
-
-
-class Fill(Document):
-    """One execution of part or all of an order."""
-
-    quantity: Positive
-    """Shares."""
-    price: Unsigned
-    """USD a share."""
-    at: Timestamp
-    """When, by the broker."""
-
-
-class Protection(Document):
-    """What stands behind a holding that asked for a stop."""
-
-    symbol: Ticker
-    """Symbol."""
-    state: Literal["unprotected", "stop", "bracket"]
-    """What stands there now."""
-    quantity: Positive
-    """Shares that it is about."""
-    stop_price: Positive | None = None
-    """USD a share: where the stop stands or should stand."""
-    reason: Prose = ""
-    """Why it is as it is."""
-
-
-class Refusal(Document):
-    """The broker's no, kept whole; only status and code are its contract."""
-
-    status: Annotated[int, Field(ge=100, le=599), WHOLE]
-    """HTTP status."""
-    code: Annotated[int, WHOLE] | None
-    """The broker's own code."""
-    body: str
-    """The answer as it came, cut at 4,000 characters."""
-
-
-class InstructionResult(Document):
-    """One instruction's outcome."""
-
-    index: Natural
-    """Its place in the plan, from 0."""
-    ticker: Ticker
-    """Symbol."""
-    side: Literal["buy", "sell"] | None = None
-    """Side of its order; null for CANCEL and PROTECT."""
-    quantity: Positive | None = None
-    """Shares ordered; null by notional or where no order was planned."""
-    notional: Positive | None = None
-    """USD ordered, where the order was by notional."""
-    order_type: Word | None = None
-    """How its order was priced."""
-    limit_price: Positive | None = None
-    """USD a share, where its order had one."""
-    stop_price: Positive | None = None
-    """USD a share, where its order had one."""
-    time_in_force: Word | None = None
-    """How long its order lives."""
-    client_order_id: ClientOrderId | None = None
-    """Our id; null where no order was planned."""
-    broker_order_id: Word | None = None
-    """The broker's id; null where the broker never confirmed one."""
-    submitted_at: Timestamp | None = None
-    """When the broker took the order."""
-    outcome: Annotated[Outcome, Field(strict=False)]
-    """What became of it."""
-    filled_quantity: Unsigned = Decimal(0)
-    """Shares filled in all, earlier results included."""
-    average_fill_price: Unsigned | None = None
-    """USD a share over all fills; null where nothing filled."""
-    arrival_price: Positive | None = None
-    """USD a share: the reference when the order was sent."""
-    slippage_bps: Signed | None = None
-    """Basis points of the arrival price; positive is worse than it."""
-    fills: Annotated[tuple[Fill, ...], Field(strict=False)] = ()
-    """What filled since the last result that names this order."""
-    protection: Annotated[tuple[Protection, ...], Field(strict=False)] = ()
-    """What stands behind what was bought."""
-    refusal: Refusal | None = None
-    """The broker's no, where it gave one."""
 
 
 class ExecutionSummary(Document):
@@ -142,7 +35,7 @@ class ExecutionSummary(Document):
     total_instructions: Natural
     """Instructions in the plan."""
     successful: Natural
-    """Filled in full."""
+    """Filled in full, or carried out (CANCEL, PROTECT)."""
     failed: Natural
     """Rejected, not sent, canceled or expired without a fill."""
     partially_filled: Natural = 0
@@ -195,6 +88,62 @@ class FinalPortfolio(Document):
     """Orders that may still trade."""
 
 
+class Observed(Document):
+    """Something at the broker that no commit explains; it blocks new risk until acknowledged."""
+
+    kind: Literal["order", "position", "cash"]
+    """A foreign order, shares that the record does not hold, or cash that it does not know of."""
+    key: Word
+    """The order's client order id; of a position its symbol; `CASH`."""
+    broker_order_id: Word | None = None
+    """The broker's id of the order."""
+    symbol: Word | None = None
+    """Symbol, as the broker writes it; null for cash."""
+    side: Literal["buy", "sell"] | None = None
+    """Side of the order."""
+    quantity: Signed | None = None
+    """Shares of the order (null by notional); of a position the broker's shares less the record's;
+    of cash the broker's USD less the record's."""
+    filled_quantity: Unsigned = Decimal(0)
+    """Shares of the order that had filled when it was seen."""
+    average_price: Unsigned | None = None
+    """USD a share: the order's average fill price; of a position the broker's average price."""
+    status: Word
+    """The broker's own word for the order; `held` for a position and for cash."""
+    is_over: bool = True
+    """False where the order may still trade."""
+    fills: Annotated[tuple[Fill, ...], Field(strict=False)] = ()
+    """Of an acknowledged order: what this result books."""
+    acknowledged_by: Word | None = None
+    """Who took it over; null while nobody has."""
+    book: Name | None = None
+    """The book that it belongs to from then on; null while nobody took it over."""
+
+
+class OpeningPosition(Document):
+    """One holding that an account already had when its ledger began."""
+
+    symbol: Word
+    """Symbol, as the broker writes it."""
+    quantity: Signed
+    """Shares; negative is short."""
+    cost_basis: Signed
+    """USD, to the cent, of the sign of the quantity."""
+    strategy: Name
+    """The book that takes it over."""
+
+
+class OpeningRecord(Document):
+    """Where a ledger begins: what the account held before the first plan."""
+
+    cash: Signed
+    """USD; negative is the margin debit."""
+    positions: Annotated[tuple[OpeningPosition, ...], Field(strict=False)] = ()
+    """Holdings, by symbol."""
+    by: Word
+    """Who adopted the account."""
+
+
 class ExecutionResult(Document):
     """A link of the chain: an execution, or a later fact about one."""
 
@@ -236,8 +185,14 @@ class ExecutionResult(Document):
     """The counts."""
     instructions: Annotated[tuple[InstructionResult, ...], Field(strict=False)] = ()
     """Outcome by instruction."""
-    activities: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
-    """Account activities folded by this result."""
+    legs: Annotated[tuple[LegResult, ...], Field(strict=False)] = ()
+    """Orders that protect what the plan bought."""
+    activities: Annotated[tuple[Activity, ...], Field(strict=False)] = ()
+    """Account activities that this result books."""
+    observed: Annotated[tuple[Observed, ...], Field(strict=False)] = ()
+    """Of kind `observed`: what no commit explains, or who took it over."""
+    opening: OpeningRecord | None = None
+    """Of kind `opening`: where the ledger begins."""
     state: TradingStateRecord | None = None
     """Of kind `state`: the new trading state."""
     account_before: AccountRecord | None = None

@@ -61,12 +61,25 @@ class ExecutionSettings(Sparse):
     """Seconds between two looks at the orders."""
     lookup_deadline_seconds: Positive = Decimal(30)
     """Seconds to look for an order whose submission had no answer."""
+    batch_size: Annotated[int, Field(ge=1, le=10_000), WHOLE] = 50
+    """BUYs that are sent between two looks at the trading state on main."""
     sessions_valid: Annotated[int, Field(ge=1, le=3), WHOLE] = 1
     """Sessions that an approval is good for where the plan names no end."""
     require_stop: bool = False
     """True refuses an entry without a stop."""
     slippage_warning_bps: Positive = Decimal(50)
     """A fill worse than the arrival price by more than this many basis points is a warning."""
+
+
+class SettleSettings(Sparse):
+    """How far the record and the broker may differ before `settle` says so. Shares are exact."""
+
+    cash_tolerance_usd: Unsigned = Decimal("0.05")
+    """USD of cash that may differ, beside the percentage, with a warning; more blocks new risk."""
+    cash_tolerance_pct: Unsigned = Decimal("0.001")
+    """Percent of equity that cash may differ by on top of that."""
+    average_price_tolerance_pct: Unsigned = Decimal("0.01")
+    """Percent by which the average price of a holding may differ without a warning."""
 
 
 class SimSettings(Sparse):
@@ -216,6 +229,8 @@ class Settings(Sparse):
     """Debit."""
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings)
     """Sending and waiting."""
+    settle: SettleSettings = Field(default_factory=SettleSettings)
+    """Comparing the record with the broker."""
     sim: SimSettings = Field(default_factory=SimSettings)
     """The embedded exchange."""
     strategies: StrategiesSettings = Field(default_factory=StrategiesSettings)

@@ -32,6 +32,14 @@ class TradingState(StrEnum):
     """Nothing new at all."""
 
 
+_ORDER = (TradingState.ACTIVE, TradingState.REDUCE_ONLY, TradingState.HALTED)
+
+
+def is_tighter(state: TradingState, than: TradingState) -> bool:
+    """True where `state` allows less than the other one."""
+    return _ORDER.index(state) > _ORDER.index(than)
+
+
 State = Annotated[TradingState, Field(strict=False)]
 
 
@@ -61,5 +69,7 @@ class TradingStateRecord(Document):
     """Why."""
     pull_request: Ordinal | None = None
     """The pull request that approved it, where there was one."""
+    protection_withdrawn: bool = False
+    """True: a person had the stops withdrawn, and none is put back while this state holds."""
     peak_equity_rebased_at: Timestamp | None = None
     """From when on the equity peak counts, after a resume that rebased it."""

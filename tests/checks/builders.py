@@ -19,6 +19,7 @@ from executor.decisions.validate import judge as judge_plan
 from executor.model.account import Mode
 from executor.model.context import Context
 from executor.model.facts import AccountFacts, Facts, Moment, PositionFacts, RecordFacts
+from executor.model.ledger import Lot, LotKey
 from executor.model.market import Asset, MarketClock, Quote, Session, SymbolPrices, Trade
 from executor.model.order import OrderReport, OrderStatus
 from executor.model.plan import TradingInstructionSet
@@ -169,6 +170,30 @@ def order(
         notional=None,
         limit_price=Decimal("400"),
         submitted_at=NOW - timedelta(hours=1),
+    )
+    return replace(base, **changes)
+
+
+def protective(
+    symbol: str = "MU", quantity: str = "10", client_order_id: str = "stop-1", **changes: Any
+) -> OrderReport:
+    """An open stop at 300 USD that protects a holding, if the facts say so."""
+    kind: dict[str, Any] = {
+        "order_type": "stop",
+        "limit_price": None,
+        "stop_price": Decimal(300),
+        "time_in_force": "gtc",
+    }
+    return order(symbol, "sell", quantity, client_order_id, **(kind | changes))
+
+
+def lot(symbol: str = "MU", stop_price: str | None = "300", **changes: Any) -> Lot:
+    """Ten shares that are to be protected at 300 USD."""
+    base = Lot(
+        key=LotKey("c" * 64, 0),
+        symbol=symbol,
+        quantity=Decimal(10),
+        stop_price=Decimal(stop_price) if stop_price is not None else None,
     )
     return replace(base, **changes)
 

@@ -1,11 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+
+import pytest
 
 from executor.checks.daily_loss import RULE
 from executor.model.context import Context
+from executor.model.facts import RecordFacts
 from executor.model.verdict import Answer
-from tests.checks.builders import account, answers, context, holding, judged, line, plan, position
+from tests.checks.builders import (
+    account,
+    answers,
+    context,
+    holding,
+    judged,
+    line,
+    plan,
+    position,
+    readme_example,
+    sentence,
+)
 
 
 def after(equity: str, *instructions: dict[str, object], start: str = "100000") -> Context:
@@ -40,5 +55,22 @@ def test_an_account_without_a_day_before_has_lost_nothing() -> None:
     assert answers(RULE, after("100000", start="0")) == [Answer.YES]
 
 
-def test_without_the_account_it_waits() -> None:
-    assert answers(RULE, context(account=None)) == [Answer.NOT_NOW]
+def test_capital_that_came_or_went_is_no_profit_and_no_loss() -> None:
+    def moved(equity: str, transferred: str) -> list[Answer]:
+        record = RecordFacts(positions={}, transferred_today=Decimal(transferred))
+        subject = after(equity)
+        return answers(RULE, context(facts=replace(subject.facts, record=record)))
+
+    assert moved("90000", "-10000") == [Answer.YES]
+    assert moved("100000", "10000") == [Answer.NO]
+    assert moved("104500.01", "10000") == [Answer.YES]
+
+
+@pytest.mark.parametrize("missing", ["account", "record"])
+def test_without_its_facts_it_waits(missing: str) -> None:
+    assert answers(RULE, context(**{missing: None})) == [Answer.NOT_NOW]
+
+
+def test_the_example_of_the_page() -> None:
+    [verdict] = judged(RULE, after("94500")).verdicts
+    assert sentence(verdict) == readme_example(RULE)

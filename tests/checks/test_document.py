@@ -123,6 +123,15 @@ def test_a_resume_comes_alone() -> None:
     assert judged(RULE, context(together)).rejected
 
 
+def test_the_peak_is_rebased_by_a_resume_to_active_only() -> None:
+    for wanted, expected in (("ACTIVE", Answer.YES), ("REDUCE_ONLY", Answer.NO)):
+        asked = RESUME | {"state": wanted, "rebase_peak": True}
+        subject = context(plan(trading_state=asked, instructions=[]), facts=bare_file())
+        assert answers(RULE, subject) == [expected]
+    calm = RESUME | {"state": "REDUCE_ONLY", "rebase_peak": False}
+    assert answers(RULE, context(plan(trading_state=calm, instructions=[]))) == [Answer.YES]
+
+
 @pytest.mark.parametrize(
     ("path", "answer"),
     [

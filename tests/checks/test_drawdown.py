@@ -6,7 +6,17 @@ from executor.checks.drawdown import RULE
 from executor.model.context import Context
 from executor.model.facts import RecordFacts
 from executor.model.verdict import Answer
-from tests.checks.builders import answers, context, holding, judged, line, plan, position
+from tests.checks.builders import (
+    answers,
+    context,
+    holding,
+    judged,
+    line,
+    plan,
+    position,
+    readme_example,
+    sentence,
+)
 
 
 def under(peak: str | None, *instructions: dict[str, object]) -> Context:
@@ -30,6 +40,7 @@ def test_at_the_limit_nothing_is_opened_and_exits_go() -> None:
     verdict = result.verdicts[0]
     assert verdict.observed == "equity 100,000.00 USD is 20 % under its peak, 125,000.00 USD"
     assert verdict.limit == "less than 20 %"
+    assert sentence(verdict) == readme_example(RULE)
 
 
 def test_exits_only_and_a_rebased_peak_help() -> None:

@@ -29,6 +29,8 @@ from tests.checks.builders import (
 
 LIMIT = {"order_type": "limit", "limit_price": "330.50"}
 STOP = {"order_type": "stop", "stop_price": "340.00"}
+TRAILING = {"order_type": "trailing_stop", "trail_percent": "5"}
+BRACKET = {"protect": "bracket", "stop_loss_pct": "8", "profit_target_pct": "15"}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,21 @@ STOP = {"order_type": "stop", "stop_price": "340.00"}
         line("SELL", profit_target_pct="15"),
         line(protect="none"),
         line(order_type="limit", limit_price="0.5", quantity="2"),
+        line(**BRACKET),
+        line(**BRACKET, **LIMIT),
+        line(**BRACKET, **LIMIT, time_in_force="gtc"),
+        line(**TRAILING),
+        line(**TRAILING, time_in_force="gtc"),
+        line("SELL", **TRAILING),
+        line("SELL", quantity="all", **TRAILING),
+        line(order_type="stop_limit", stop_price="340", limit_price="341"),
+        line("SELL", quantity="0.5", order_type="stop_limit", stop_price="300", limit_price="299"),
+        line("CANCEL", client_order_id="other-1"),
+        line("CANCEL", client_order_id="other-1", order_type="market", time_in_force="day"),
+        line("PROTECT", stop_price="300"),
+        line("PROTECT", stop_price="300", loosen=False),
+        line("PROTECT", trail_percent="5", loosen=True),
+        line("PROTECT", protect="none", loosen=True),
     ],
 )
 def test_what_the_broker_accepts_passes(instruction: dict[str, Any]) -> None:
@@ -80,6 +97,25 @@ WRONG: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         {"stop_price": None},
     ),
     ("a trail", line(trail_percent="5"), "trail_percent", {"trail_percent": None}),
+    (
+        "a trailing stop without a trail",
+        line(order_type="trailing_stop"),
+        "trail_percent",
+        TRAILING,
+    ),
+    (
+        "a trail of everything",
+        line(order_type="trailing_stop", trail_percent="100"),
+        "trail_percent",
+        {"trail_percent": "99"},
+    ),
+    ("a fraction that trails", line(quantity="1.5", **TRAILING), "quantity", {"quantity": "1"}),
+    (
+        "a stop limit without its limit",
+        line(order_type="stop_limit", stop_price="340"),
+        "limit_price",
+        {"limit_price": "341"},
+    ),
     (
         "a sub-penny limit",
         line(order_type="limit", limit_price="330.501"),
@@ -120,18 +156,116 @@ WRONG: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ("less than a dollar at the market", line(quantity="0.002"), "quantity", {"quantity": "1"}),
     ("a key of PROTECT", line(loosen=True), "loosen", {"loosen": None}),
     ("a key of CANCEL", line(client_order_id="ai-1"), "client_order_id", {"client_order_id": None}),
-    ("a bracket", line(protect="bracket"), "protect", {"protect": "stop"}),
+    ("a stop without a distance", line(protect="stop"), "stop_loss_pct", {"stop_loss_pct": "8"}),
     (
-        "a trailing stop",
-        line(order_type="trailing_stop", trail_percent="5"),
-        "order_type",
-        {"order_type": "market", "trail_percent": None},
+        "a bracket without a stop",
+        line(**BRACKET) | {"stop_loss_pct": None},
+        "stop_loss_pct",
+        {"stop_loss_pct": "8"},
     ),
     (
-        "a stop limit",
-        line(order_type="stop_limit", stop_price="340", limit_price="341"),
-        "order_type",
-        {"order_type": "limit", "stop_price": None},
+        "a bracket without a target",
+        line(**BRACKET) | {"profit_target_pct": None},
+        "profit_target_pct",
+        {"profit_target_pct": "15"},
+    ),
+    ("a bracket of a fraction", line(quantity="1.5", **BRACKET), "protect", {"protect": "stop"}),
+    ("a bracket of a notional", line(notional="100", **BRACKET), "protect", {"protect": "stop"}),
+    ("a bracket by a stop", line(**BRACKET, **STOP), "order_type", {"protect": "stop"}),
+    (
+        "a protected SELL",
+        line("SELL", protect="stop", stop_loss_pct="8"),
+        "protect",
+        {"protect": None},
+    ),
+    (
+        "a stop on its limit",
+        line(order_type="limit", limit_price="1.00", stop_loss_pct="0.5"),
+        "stop_loss_pct",
+        {"stop_loss_pct": "5"},
+    ),
+    (
+        "a stop at nothing",
+        line(order_type="limit", limit_price="0.02", quantity="100", stop_loss_pct="99.9"),
+        "stop_loss_pct",
+        {"stop_loss_pct": "80"},
+    ),
+    (
+        "a stop over the market",
+        line(order_type="limit", limit_price="345", stop_loss_pct="2"),
+        "stop_loss_pct",
+        {"limit_price": "335"},
+    ),
+    (
+        "a target on its limit",
+        line(**BRACKET | {"profit_target_pct": "0.4"}, order_type="limit", limit_price="1.00"),
+        "profit_target_pct",
+        {"profit_target_pct": "5"},
+    ),
+    ("a CANCEL of nothing", line("CANCEL"), "client_order_id", {"client_order_id": "other-1"}),
+    *(
+        (
+            f"a CANCEL with {key}",
+            line("CANCEL", client_order_id="a") | {key: value},
+            key,
+            {key: None},
+        )
+        for key, value in {
+            "quantity": "10",
+            "notional": "100",
+            "limit_price": "300",
+            "stop_price": "300",
+            "trail_percent": "5",
+            "target_allocation": "100",
+            "profit_target_pct": "15",
+            "stop_loss_pct": "8",
+            "decision_price": "300",
+            "protect": "none",
+            "loosen": True,
+            "order_type": "limit",
+            "time_in_force": "gtc",
+        }.items()
+    ),
+    *(
+        (
+            f"a PROTECT with {key}",
+            line("PROTECT", stop_price="300") | {key: value},
+            key,
+            {key: None},
+        )
+        for key, value in {
+            "quantity": "10",
+            "notional": "100",
+            "limit_price": "300",
+            "trail_percent": "5",
+            "target_allocation": "100",
+            "profit_target_pct": "15",
+            "stop_loss_pct": "8",
+            "decision_price": "300",
+            "client_order_id": "a",
+            "order_type": "stop",
+            "time_in_force": "gtc",
+        }.items()
+    ),
+    ("a PROTECT of nothing", line("PROTECT"), "stop_price", {"stop_price": "300"}),
+    (
+        "a PROTECT by a word",
+        line("PROTECT", protect="stop"),
+        "protect",
+        {"protect": None, "stop_price": "300"},
+    ),
+    ("a PROTECT that lets go", line("PROTECT", protect="none"), "loosen", {"loosen": True}),
+    (
+        "a PROTECT at a sub-penny price",
+        line("PROTECT", stop_price="300.001"),
+        "stop_price",
+        {"stop_price": "300.00"},
+    ),
+    (
+        "a PROTECT that trails by everything",
+        line("PROTECT", trail_percent="100"),
+        "trail_percent",
+        {"trail_percent": "99"},
     ),
 ]
 
@@ -152,20 +286,29 @@ def test_what_the_broker_refuses_is_denied_and_the_remedy_is_true(
     assert answers(RULE, context(plan(present(instruction | change)))) == [Answer.YES]
 
 
-@pytest.mark.parametrize(
-    "instruction",
-    [
-        line("CANCEL", client_order_id="ai-1"),
-        line("PROTECT", stop_price="300", loosen=True),
-    ],
-)
-def test_actions_to_come_are_refused_plainly(instruction: dict[str, Any]) -> None:
-    subject = context(plan(line(), instruction))
-    verdict = next(one for one in verdicts(RULE, subject) if one.answer is Answer.NO)
-    assert verdict.limit == "not supported by this version yet"
-    assert verdict.pointer == "/instructions/1/action"
-    assert judged(RULE, subject).denied == {1}
-    assert answers(RULE, context(plan(line()))) == [Answer.YES]
+def test_a_protect_says_one_thing() -> None:
+    both = line("PROTECT", stop_price="300", protect="none", loosen=True)
+    verdict = only(RULE, context(plan(both)))
+    assert verdict.observed == "MU protect: both stop_price and protect"
+    assert judged(RULE, context(plan(line(), both))).denied == {1}
+
+
+def test_what_hangs_on_an_entry_is_judged_by_a_live_price_only() -> None:
+    near = plan(line(order_type="limit", limit_price="345", stop_loss_pct="2"))
+    assert answers(RULE, context(near)) == [Answer.NO]
+    for prices in ({}, {"MU": traded("331", age=timedelta(hours=1))}):
+        assert answers(RULE, context(near, prices=prices)) == [Answer.YES]
+    bracket = plan(line(**BRACKET | {"profit_target_pct": "0.001"}))
+    assert only(RULE, context(bracket)).pointer == "/instructions/0/profit_target_pct"
+    assert answers(RULE, context(bracket, prices={})) == [Answer.YES]
+    far = plan(line(**LIMIT, stop_loss_pct="100"))
+    assert answers(RULE, context(far)) == [Answer.YES], "protective_exit says no to it"
+
+
+def test_a_whole_holding_that_trails_has_no_fraction() -> None:
+    everything = plan(line("SELL", quantity="all", **TRAILING))
+    part = holding(position(quantity="84.48"))
+    assert only(RULE, context(everything, positions=part)).pointer == "/instructions/0/quantity"
 
 
 def test_exits_are_judged_too() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.checks.oversell import RULE
+from executor.model.facts import RecordFacts
 from executor.model.verdict import Answer
 from tests.checks.builders import (
     answers,
@@ -17,6 +19,7 @@ from tests.checks.builders import (
     order,
     plan,
     position,
+    protective,
     told,
 )
 
@@ -95,7 +98,28 @@ def test_the_broker_may_count_fewer_free_shares_than_we_do_and_we_fewer_than_he(
     late = context(
         plan(line("SELL", quantity="80")), positions=HELD, open_orders=(order(quantity="30"),)
     )
-    assert only(RULE, late).remedy == "sell at most 70 shares"
+    assert only(RULE, late).remedy == "sell at most 70 shares, or all"
+
+
+def test_shares_that_our_own_stops_hold_are_free() -> None:
+    held = holding(position(quantity="100", available=Decimal(0)))
+    for quantity in ("100", "all"):
+        selling = plan(line("SELL", quantity=quantity))
+        stopped = context(selling, positions=held, open_orders=(protective(quantity="100"),))
+        assert answers(RULE, stopped) == [Answer.NO]
+        known = replace(stopped.facts, protective=frozenset({"stop-1"}))
+        assert answers(RULE, context(selling, facts=known)) == [Answer.YES]
+
+
+def test_shares_of_an_order_that_the_plan_withdraws_are_free() -> None:
+    held = holding(position(quantity="100", available=Decimal(0)))
+    record = RecordFacts(positions={}, known_orders=frozenset({"other-1"}))
+    resting = (order("MU", "sell", "100"),)
+    sale = line("SELL", quantity="all")
+    both = plan(line("CANCEL", client_order_id="other-1"), sale)
+    for subject, expected in ((plan(sale), Answer.NO), (both, Answer.YES)):
+        found = context(subject, positions=held, open_orders=resting, record=record)
+        assert answers(RULE, found) == [expected]
 
 
 def test_a_notional_without_a_price_waits_and_over_the_holding_is_denied() -> None:

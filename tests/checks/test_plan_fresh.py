@@ -21,6 +21,7 @@ from tests.checks.builders import (
     readme_example,
     sentence,
     settings,
+    verdicts,
 )
 
 YESTERDAY = NOW - timedelta(days=1)
@@ -74,6 +75,19 @@ def test_a_named_end_reaches_three_sessions_at_most() -> None:
     verdict = only(RULE, context(far, added_at=YESTERDAY, now=later))
     assert verdict.answer is Answer.NO
     assert verdict.limit == "3 sessions from the approval: 2026-01-15T21:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("days", "warning"),
+    [
+        (3, "made 2026-01-17T15:00:00Z, which is yet to come"),
+        (-3, "made 2026-01-11T15:00:00Z, long before it came here, 2026-01-14T14:50:00Z"),
+        (-1, None),
+    ],
+)
+def test_an_odd_timestamp_is_a_warning(days: int, warning: str | None) -> None:
+    odd = plan(timestamp=NOW + timedelta(days=days))
+    assert [one.warning for one in verdicts(RULE, context(odd))] == [warning]
 
 
 def test_in_sim_a_session_is_the_utc_day() -> None:

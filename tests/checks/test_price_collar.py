@@ -101,6 +101,16 @@ def test_without_a_price_another_check_speaks() -> None:
     assert answers(RULE, context(facts=bare_file())) == [Answer.NOT_JUDGED_HERE]
 
 
+def test_a_trail_keeps_the_entry_within_the_collar() -> None:
+    def trailing(percent: str) -> Context:
+        return context(plan(line(order_type="trailing_stop", trail_percent=percent)))
+
+    verdict = about(trailing("5.5"))[0]
+    assert (verdict.answer, verdict.pointer) == (Answer.NO, "/instructions/0/trail_percent")
+    assert verdict.remedy == "set `trail_percent` to at most 5"
+    assert all(one.answer is Answer.YES for one in about(trailing("5")))
+
+
 def test_exits_may_ask_for_any_price() -> None:
     subject = context(plan(limited("1", "SELL")), positions=holding(position()))
     assert answers(RULE, subject) == [Answer.YES]

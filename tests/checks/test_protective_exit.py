@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.checks.protective_exit import RULE
+from executor.decisions.plan import plan_orders
 from executor.model.facts import Facts, Moment
 from executor.model.numbers import plain
 from executor.model.plan import TradingInstructionSet
@@ -100,6 +101,43 @@ def test_the_entry_is_the_limit_or_the_trigger_where_there_is_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"order_type": "limit", "limit_price": "0.03"},
+        {"order_type": "limit", "limit_price": "331.44"},
+        {"protect": "bracket", "profit_target_pct": "15"},
+        {"protect": "bracket", "profit_target_pct": "15", "order_type": "limit"}
+        | {"limit_price": "331.37"},
+    ],
+)
+def test_the_risk_is_counted_to_the_stop_that_the_broker_gets(keys: dict[str, str]) -> None:
+    asked = plan(stopped(quantity="1000", **keys))
+    [sent] = plan_orders(
+        asked,
+        plan_digest="d" * 64,
+        repository="local",
+        going={0},
+        available={},
+        references={0: Decimal("331.44")},
+    )
+    assert sent.stop_loss_price is not None
+    price = Decimal(keys.get("limit_price") or keys.get("stop_price") or "331.44")
+    least = 1000 * (price - sent.stop_loss_price)
+    poor = context(asked, account=account(equity=least * 100 / 3 - Decimal("0.1")))
+    assert answers(RULE, poor) == [Answer.NO]
+    enough = max(least, 1000 * price * 8 / 100) * 100 / 3
+    assert answers(RULE, context(asked, account=account(equity=enough + Decimal("0.1")))) == [
+        Answer.YES
+    ]
+
+
+def test_a_trailing_entry_risks_what_it_may_cost() -> None:
+    trailing = stopped(quantity="84.48", order_type="trailing_stop", trail_percent="50")
+    verdict = only(RULE, context(plan(trailing)))
+    assert told(verdict.observed, "USD") == "3360.01"
+
+
 def test_a_nearer_stop_is_advised_only_where_it_is_not_too_near() -> None:
     poor = account(equity=Decimal(1_000))
     verdict = only(RULE, context(plan(stopped()), account=poor))
@@ -111,7 +149,7 @@ def test_a_nearer_stop_is_advised_only_where_it_is_not_too_near() -> None:
 
 
 def test_no_stop_is_a_warning_or_where_the_settings_say_so_a_no() -> None:
-    for keys in ({}, {"stop_loss_pct": "8", "protect": "none"}, {"protect": "stop"}):
+    for keys in ({}, {"stop_loss_pct": "8", "protect": "none"}):
         bare = plan(line(**keys))
         verdict = only(RULE, context(bare))
         assert verdict.answer is Answer.YES
@@ -142,11 +180,19 @@ def test_exits_are_not_judged() -> None:
     ask=st.decimals(Decimal("0.01"), 10**4, places=2),
     quantity=st.decimals(Decimal("0.001"), 10**5, places=9),
     stop=st.decimals(Decimal("0.5"), Decimal("99.9"), places=2),
+    whole=st.booleans(),
+    kind=st.sampled_from(["market", "limit", "bracket"]),
 )
-def test_its_remedies_are_true(ask: Decimal, quantity: Decimal, stop: Decimal) -> None:
+def test_its_remedies_are_true(
+    ask: Decimal, quantity: Decimal, stop: Decimal, whole: bool, kind: str
+) -> None:
+    quantity = quantity.to_integral_value(ROUND_CEILING) if whole else quantity
+    keys: dict[str, Any] = {"order_type": "limit", "limit_price": ask} if kind == "limit" else {}
+    keys |= {"protect": "bracket", "profit_target_pct": "5"} if kind == "bracket" else {}
+
     def remedies(count: Decimal | str, distance: Decimal | str) -> list[str | None]:
         subject = context(
-            plan(stopped(quantity=count, stop_loss_pct=distance)),
+            plan(stopped(quantity=count, stop_loss_pct=distance, **keys)),
             prices={"MU": quoted(str(ask), str(ask))},
         )
         return [one.remedy for one in judged(RULE, subject).verdicts if one.answer is Answer.NO]

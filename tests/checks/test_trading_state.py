@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -44,13 +45,48 @@ def test_reduce_only_sends_exits() -> None:
     assert judgment.going == {0}
 
 
+def test_halted_lets_a_cancel_through_and_nothing_beside_it() -> None:
+    halted = state(TradingState.HALTED)
+    cancel = line("CANCEL", client_order_id="other-1")
+    assert judged(RULE, context(plan(cancel), trading_state=halted)).going == {0}
+    mixed = plan(line("SELL"), cancel, line("PROTECT", stop_price="300"), line("BUY", "AMD"))
+    result = judged(RULE, context(mixed, positions=HELD, trading_state=halted))
+    assert result.denied == {0, 2, 3}
+    assert result.going == {1}
+
+
+def test_halted_sends_exits_and_stops_only_after_a_resume_that_is_enough_for_them() -> None:
+    halted = state(TradingState.HALTED)
+
+    def remedy(*lines: dict[str, Any]) -> str:
+        return only(RULE, context(plan(*lines), positions=HELD, trading_state=halted)).remedy or ""
+
+    assert "--state REDUCE_ONLY" in remedy(line("SELL"))
+    assert "--state REDUCE_ONLY" in remedy(line("PROTECT", stop_price="300"))
+    assert "--state" not in remedy(line())
+    assert "--state" not in remedy(line("PROTECT", protect="none", loosen=True))
+
+
+def test_reduce_only_lets_stops_tighten_and_never_loosen() -> None:
+    reducing = state(TradingState.REDUCE_ONLY)
+    both = plan(
+        line("PROTECT", stop_price="300"),
+        line("PROTECT", "AMD", stop_price="200", loosen=True),
+        line("CANCEL", client_order_id="other-1"),
+    )
+    result = judged(RULE, context(both, trading_state=reducing))
+    assert result.denied == {1}
+    assert result.going == {0, 2}
+    assert result.verdicts[0].pointer == "/instructions/1/loosen"
+    assert judged(RULE, context(both)).going == {0, 1, 2}
+
+
 @pytest.mark.parametrize("value", list(TradingState))
-def test_a_resume_is_refused_in_every_state_while_nothing_carries_it_out(
-    value: TradingState,
-) -> None:
+@pytest.mark.parametrize("fault", [None, "line 3: not TOML"])
+def test_a_resume_passes_in_every_state(value: TradingState, fault: str | None) -> None:
     resume = plan(trading_state={"state": "ACTIVE", "reason": "found"}, instructions=[])
-    verdict = only(RULE, context(resume, trading_state=state(value)))
-    assert (verdict.answer, verdict.pointer) == (Answer.NO, "/trading_state")
+    subject = context(resume, trading_state=state(value), settings_fault=fault)
+    assert answers(RULE, subject) == [Answer.YES]
 
 
 def test_with_settings_that_cannot_be_used_openings_wait_and_exits_go() -> None:

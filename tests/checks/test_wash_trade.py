@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from executor.checks.wash_trade import RULE
-from executor.model.facts import Moment
+from executor.model.facts import Moment, RecordFacts
 from executor.model.order import OrderStatus
 from executor.model.verdict import Answer
 from tests.checks.builders import (
@@ -12,10 +14,12 @@ from tests.checks.builders import (
     holding,
     judged,
     line,
+    lot,
     only,
     order,
     plan,
     position,
+    protective,
 )
 
 BOTH = plan(line("SELL"), line(), line("BUY", "AMD"))
@@ -67,6 +71,42 @@ def test_orders_that_do_not_oppose_the_line() -> None:
     )
     subject = context(open_orders=harmless, own_orders=frozenset({"ours"}))
     assert answers(RULE, subject) == [Answer.YES]
+
+
+def test_our_own_stops_are_no_other_side_and_those_of_others_are() -> None:
+    stopped = context(open_orders=(protective(),))
+    assert answers(RULE, stopped) == [Answer.NO]
+    ours = context(open_orders=(protective(),), protective=frozenset({"stop-1"}))
+    assert answers(RULE, ours) == [Answer.YES]
+
+
+def test_an_order_that_the_plan_withdraws_first_is_no_other_side() -> None:
+    record = RecordFacts(positions={}, known_orders=frozenset({"other-1"}))
+    resting = (order("MU", "sell"),)
+    both = plan(line(), line("CANCEL", client_order_id="other-1"))
+    assert answers(RULE, context(both, open_orders=resting, record=record)) == [Answer.YES]
+    # What cannot be withdrawn still stands, and so does what was to be withdrawn and is open.
+    assert answers(RULE, context(both, open_orders=resting)) == [Answer.NO]
+    done = context(both, open_orders=resting, record=record, already_sent=frozenset({1}))
+    assert answers(RULE, done) == [Answer.NO]
+
+
+@pytest.mark.parametrize(
+    ("keys", "warned"),
+    [
+        ({}, False),
+        ({"order_type": "limit", "limit_price": "330"}, True),
+        ({"order_type": "stop", "stop_price": "340"}, True),
+        ({"ticker": "AMD", "order_type": "limit", "limit_price": "220"}, False),
+    ],
+)
+def test_a_buy_that_may_rest_beside_a_stop_is_a_warning(keys: dict[str, str], warned: bool) -> None:
+    record = RecordFacts(positions={}, lots=(lot(),))
+    subject = context(plan(line(**keys)), record=record)
+    verdict = only(RULE, subject)
+    assert verdict.answer is Answer.YES
+    assert ("is canceled" in (verdict.warning or "")) == warned
+    assert only(RULE, context(plan(line(**keys)), record=None)).warning is None
 
 
 def test_without_the_open_orders_it_waits() -> None:

@@ -11,11 +11,13 @@ from typing import Any
 from executor.decisions.chain import Link
 from executor.decisions.reconcile import summarize
 from executor.model.account import Mode
+from executor.model.activity import Activity
 from executor.model.digest import digest
 from executor.model.intent import Intent, Owner, PlannedOrder
 from executor.model.order import OrderReport, OrderStatus
+from executor.model.order_result import Fill, InstructionResult, Outcome
 from executor.model.reading import read_document
-from executor.model.result import ExecutionResult, Fill, FinalPortfolio, InstructionResult, Outcome
+from executor.model.result import ExecutionResult, FinalPortfolio
 from executor.model.writing import write_document
 
 NOW = datetime(2026, 1, 14, 15, 0, tzinfo=UTC)
@@ -68,6 +70,21 @@ def report(order: PlannedOrder | None = None, **changes: Any) -> OrderReport:
 
 def fill(quantity: object = "10", price: object = "331.44", at: datetime = NOW) -> Fill:
     return Fill.model_validate({"quantity": str(quantity), "price": str(price), "at": at})
+
+
+def piece(quantity: object, price: object, minutes: int = 0, **keys: Any) -> Activity:
+    """A FILL activity of the order that `report` tells of, some minutes after the present."""
+    document = {
+        "id": f"{minutes}::fill",
+        "kind": "FILL",
+        "at": NOW + timedelta(minutes=minutes),
+        "symbol": "MU",
+        "quantity": None if quantity is None else Decimal(str(quantity)),
+        "price": None if price is None else Decimal(str(price)),
+        "side": "buy",
+        "order_id": "broker-0",
+    }
+    return Activity.model_validate(document | keys)
 
 
 def line_result(

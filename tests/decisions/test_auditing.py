@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.decisions.auditing import Audit, Breach, FileChange, audit
+from executor.model.activity import Activity
 from executor.model.digest import digest, plan_digest, raw_digest
+from executor.model.order_result import LegResult, Outcome
 from executor.model.reading import read_document
-from executor.model.result import Outcome
+from executor.model.result import ExecutionResult, Observed, OpeningRecord
+from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
 from executor.model.writing import write_document
 from tests.checks.builders import line
 from tests.decisions.record_builders import NOW, chained, fill, line_result, result
@@ -110,7 +113,6 @@ def test_what_was_added_is_never_touched_again(kind: str, word: str, path: str) 
     "path",
     [
         "execution_results/account.json",
-        "execution_results/trading_state.json",
         "execution_results/README.md",
     ],
 )
@@ -217,8 +219,7 @@ def test_a_plan_that_could_not_be_read_is_known_by_its_bytes() -> None:
 
 
 def test_a_result_that_is_about_no_plan_needs_none() -> None:
-    (link,) = chained([result(kind="opening", archived_as=None, plan_digest=None)])
-    assert History((), {link.path: write_document(link.result)}, {}).audited().breaches == ()
+    assert audited([note("opening")]) == []
 
 
 def test_breaches_are_all_told_never_the_first_only() -> None:
@@ -275,3 +276,199 @@ def test_an_order_that_is_executed_twice_is_found() -> None:
     results = {link.path: write_document(link.result) for link in chained([once, once])}
     plans = {ARCHIVED[0]: CLEAN.plans[ARCHIVED[0]]}
     assert [one.rule for one in audit((), results, plans).breaches] == ["written_once"]
+
+
+# Results that are no execution.
+
+STATE = TradingStateRecord(state=TradingState.REDUCE_ONLY, since=NOW, by="alice", reason="a drill")
+CONTENT: dict[str, dict[str, object]] = {
+    "state": {"state": STATE},
+    "opening": {"opening": OpeningRecord(cash=Decimal(1), by="alice")},
+    "observed": {"observed": (Observed(kind="cash", key="CASH", status="held"),)},
+    "activity": {"activities": (Activity(id="1", kind="DIV", at=NOW),)},
+}
+ABOUT_NO_PLAN = {"archived_as": None, "plan_digest": None, "plan_status": None}
+
+
+def note(kind: str, **changes: object) -> ExecutionResult:
+    return result(kind=kind, **{**ABOUT_NO_PLAN, **CONTENT[kind], **changes})
+
+
+def audited(
+    results: Sequence[ExecutionResult],
+    *,
+    state: bytes | None = None,
+    changes: Sequence[FileChange] = (),
+    plans: dict[str, bytes] | None = None,
+) -> list[str]:
+    """The rules that a history of these results breaks."""
+    written = {link.path: write_document(link.result) for link in chained(results)}
+    if state is not None:
+        written[STATE_PATH] = state
+    return [one.rule for one in audit(changes, written, plans or {}).breaches]
+
+
+@pytest.mark.parametrize("kind", CONTENT)
+def test_a_result_of_a_kind_holds_what_the_kind_is_about(kind: str) -> None:
+    state = write_document(STATE) if kind == "state" else None
+    assert audited([note(kind)], state=state) == []
+    (key,) = CONTENT[kind]
+    empty: object = () if key in ("observed", "activities") else None
+    assert audited([note(kind, **{key: empty})]) == ["adds_up"]
+
+
+def test_an_opening_stands_in_no_other_result() -> None:
+    assert "adds_up" in audited([note("activity", **CONTENT["opening"])])
+
+
+def test_an_acknowledged_order_with_fills_names_what_it_traded() -> None:
+    order = Observed(
+        kind="order",
+        key="theirs",
+        symbol="MU",
+        side="buy",
+        filled_quantity=Decimal(1),
+        status="filled",
+        fills=(fill(1),),
+        acknowledged_by="alice",
+        book="manual",
+    )
+    assert audited([note("observed", observed=(order,))]) == []
+    for missing in ("symbol", "side"):
+        broken_one = order.model_copy(update={missing: None})
+        assert audited([note("observed", observed=(broken_one,))]) == ["adds_up"]
+
+
+def test_an_activity_is_booked_once_in_its_ledger() -> None:
+    assert audited([note("activity"), note("activity")]) == ["booked_once"]
+    elsewhere = note("activity", account="…9999")
+    assert audited([note("activity"), elsewhere]) == []
+    twice = CONTENT["activity"]["activities"]
+    assert isinstance(twice, tuple)
+    assert audited([note("activity", activities=twice * 2)]) == ["booked_once"]
+
+
+def test_an_opening_is_where_its_ledger_begins() -> None:
+    assert audited([note("observed"), note("opening"), note("activity")]) == []
+    assert audited([note("activity"), note("opening")]) == ["opening_first"]
+    assert audited([note("opening"), note("opening")]) == ["opening_first"]
+    assert audited([note("activity", account="…9999"), note("opening")]) == []
+
+
+HALTED = STATE.model_copy(update={"state": TradingState.HALTED})
+
+
+@pytest.mark.parametrize(
+    ("told", "lies", "breaches"),
+    [
+        ([], None, []),
+        ([STATE], write_document(STATE), []),
+        ([STATE, HALTED], write_document(HALTED), []),
+        ([STATE, HALTED], write_document(STATE), ["state_has_result"]),
+        ([], write_document(STATE), ["state_has_result"]),
+        ([STATE], None, ["state_has_result"]),
+        ([STATE], b"{", ["state_has_result"]),
+        ([STATE], b"{}", ["state_has_result"]),
+    ],
+)
+def test_the_state_in_force_is_what_the_newest_result_says(
+    told: list[TradingStateRecord], lies: bytes | None, breaches: list[str]
+) -> None:
+    results = [note("state", state=one) for one in told]
+    assert audited(results, state=lies) == breaches
+
+
+def test_a_resume_is_told_by_its_execution() -> None:
+    resumed = result(**ABOUT_NO_PLAN, kind="state", state=HALTED)
+    assert audited([note("state"), resumed], state=write_document(HALTED)) == []
+
+
+def test_where_the_chain_is_broken_nobody_knows_which_state_is_the_newest() -> None:
+    links = chained([note("state"), note("state", state=HALTED)])
+    second = {links[1].path: write_document(links[1].result), STATE_PATH: write_document(STATE)}
+    assert [one.rule for one in audit((), second, {}).breaches] == ["chain"]
+
+
+def test_each_change_of_the_state_comes_with_its_result() -> None:
+    (path,) = (link.path for link in chained([note("state")]))
+    with_it = [FileChange("a" * 40, "A", path), FileChange("a" * 40, "A", STATE_PATH)]
+    by_hand = [FileChange("b" * 40, "M", STATE_PATH), FileChange("b" * 40, "A", "other.json")]
+    lies = write_document(STATE)
+    assert audited([note("state")], state=lies, changes=with_it) == []
+    there = [*with_it, *by_hand]
+    assert audited([note("state")], state=lies, changes=there) == ["state_has_result"]
+
+
+# Legs.
+
+
+def leg(filled: str, *fills: str, **changes: object) -> LegResult:
+    document = {
+        "index": 0,
+        "ticker": "MU",
+        "side": "sell",
+        "leg": "stop",
+        "plan_digest": "ab" * 32,
+        "client_order_id": "the-stop",
+        "outcome": "open",
+        "filled_quantity": filled,
+        "fills": tuple(fill(one) for one in fills),
+    }
+    return LegResult.model_validate({**document, **changes})
+
+
+def test_a_leg_may_be_told_by_executions_and_settlements_and_its_fills_count_once() -> None:
+    def told(*legs: LegResult) -> ExecutionResult:
+        return note("activity", legs=legs, activities=(next(activities),))
+
+    activities = (Activity(id=str(number), kind="DIV", at=NOW) for number in range(100))
+    assert audited([told(leg("0")), told(leg("4", "4")), told(leg("10", "6"))]) == []
+    assert audited([told(leg("4", "4")), told(leg("4"))]) == []
+    assert audited([told(leg("4", "4")), told(leg("4", "4"))]) == ["written_once"]
+    assert audited([told(leg("4")), told(leg("4"))]) == ["written_once"]
+    assert audited([told(leg("4", "5"))]) == ["adds_up", "written_once"]
+    assert audited([told(leg("4", "4", side=None))]) == ["adds_up"]
+
+
+def test_a_leg_of_an_execution_is_no_second_execution_of_its_order() -> None:
+    first = result(
+        line_result(outcome=Outcome.OPEN, client_order_id="order-0"), archived_as=ARCHIVED[0]
+    )
+    ended = leg("0", leg="entry", side="buy", client_order_id="order-0", outcome="canceled")
+    second = result(legs=(ended,), archived_as=ARCHIVED[0])
+    tree = read_document(CLEAN.plans[ARCHIVED[0]])
+    both = [one.model_copy(update={"plan_digest": plan_digest(tree)}) for one in (first, second)]
+    assert audited(both, plans={ARCHIVED[0]: CLEAN.plans[ARCHIVED[0]]}) == []
+
+
+# Plans that were set aside.
+
+STRAY = f"{PLANS}/instructions_stray.json"
+WHO_AND_WHY = {"Withdrawn-By": "alice", "Reason": "second thoughts"}
+
+
+@pytest.mark.parametrize(
+    ("trailers", "explained"),
+    [
+        ({"Step": "withdrawn", **WHO_AND_WHY}, True),
+        ({"Step": "superseded", **WHO_AND_WHY}, True),
+        ({"Step": "validated", "Supersedes": STRAY}, True),
+        ({"Step": "validated", "Supersedes": f"{STRAY}.other"}, False),
+        ({"Step": "validated", **WHO_AND_WHY}, False),
+        ({"Step": "withdrawn", "Withdrawn-By": "alice"}, False),
+        ({"Step": "withdrawn", "Reason": "second thoughts"}, False),
+        ({"Step": "withdrawn", **WHO_AND_WHY, "Reason": ""}, False),
+        ({}, False),
+    ],
+)
+def test_a_plan_without_a_result_was_set_aside_by_somebody(
+    trailers: dict[str, str], explained: bool
+) -> None:
+    added = FileChange("a" * 40, "A", STRAY, trailers)
+    wanted = [] if explained else ["plan_has_result"]
+    assert audited([], changes=[added], plans={STRAY: b"{}"}) == wanted
+    changed = FileChange("a" * 40, "M", STRAY, trailers)
+    assert audited([], changes=[changed], plans={STRAY: b"{}"}) == [
+        "append_only",
+        "plan_has_result",
+    ]

@@ -83,3 +83,22 @@ def test_a_circle_is_named(length: int) -> None:
     chain = order(circle)
     assert chain.breaches == ("the results name each other in a circle",)
     assert chain.links == ()
+
+
+@given(st.permutations(CHAIN), st.integers(1, len(CHAIN)))
+def test_a_chain_goes_on_from_a_known_result(shuffled: list[Link], known: int) -> None:
+    later = [link for link in shuffled if link in CHAIN[known:]]
+    assert order(later, CHAIN[known - 1].digest) == Chain(CHAIN[known:])
+
+
+def test_what_does_not_go_on_from_the_known_result_is_a_breach() -> None:
+    known = CHAIN[2].digest
+    assert order((CHAIN[4],), known).breaches == (
+        f"{CHAIN[4].path}: names result {CHAIN[3].digest}, which is not there",
+    )
+    assert order((CHAIN[3], naming(CHAIN[4], None)), known).breaches == (
+        f"{CHAIN[4].path}: names no result",
+    )
+    assert order((CHAIN[3], naming(CHAIN[4], known)), known).breaches == (
+        f"{CHAIN[3].path}, {CHAIN[4].path}: all name result {known} as the one before them",
+    )

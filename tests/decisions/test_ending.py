@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,18 +8,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.decisions.ending import Answers, Ending, Judged, conclude, refused
+from executor.decisions.ending import (
+    Answers,
+    Beside,
+    Ending,
+    Judged,
+    conclude,
+    refused,
+    state_set,
+    warnings_about,
+)
 from executor.decisions.validate import judge
 from executor.errors import ExitCode
 from executor.model.intent import PlannedOrder
+from executor.model.ledger import LotKey
 from executor.model.market import Reference, Rung
 from executor.model.order import OrderStatus
+from executor.model.order_result import LegResult, Outcome, Protection, Refusal, StopTerms
 from executor.model.plan import PlanStatus, TradingInstructionSet
 from executor.model.position import Position
-from executor.model.result import Outcome, Refusal
 from executor.model.verdict import Answer, Verdict
 from tests.checks.builders import context, line, plan
-from tests.decisions.record_builders import NOW, fill, intent, line_result, planned, report
+from tests.decisions.record_builders import (
+    NOW,
+    PLAN_DIGEST,
+    fill,
+    intent,
+    line_result,
+    piece,
+    planned,
+    report,
+)
 from tests.decisions.test_results import record
 
 REFUSAL = Refusal(status=403, code=40310000, body='{"message": "insufficient buying power"}')
@@ -57,6 +77,7 @@ def ended(
         "held_before": {},
         "seen_at": NOW,
         "slippage_warning_bps": Decimal(50),
+        "plan_digest": PLAN_DIGEST,
     }
     return conclude(the_plan, intent(*orders), answers, **(base | keys))
 
@@ -144,19 +165,181 @@ def test_an_order_by_notional_has_no_quantity_of_its_own() -> None:
     assert found.instructions[0].notional == 1000
 
 
-def test_a_holding_without_its_stop_is_a_warning() -> None:
-    (order,) = (planned(0),)
-    found = ended(
+def stands(state: Any = "stop", quantity: object = 10, reason: str = "") -> Protection:
+    return Protection(
+        symbol="MU",
+        state=state,
+        quantity=Decimal(str(quantity)),
+        stop_price=Decimal("304.92"),
+        reason=reason,
+    )
+
+
+def protected(*states: Protection, alarms: tuple[str, ...] = ()) -> Ending:
+    """The end of a plan that bought with a stop."""
+    order = planned(0)
+    return ended(
         Answers(reports={order.client_order_id: report(order)}),
         plan(line("BUY", stop_loss_pct="8")),
         (order,),
+        beside=Beside(states={LotKey(PLAN_DIGEST, 0): states}, alarms=alarms),
     )
-    assert found.instructions[0].protection[0].stop_price == Decimal("304.92")
-    assert found.warnings == (
-        "instructions[0] MU: 10 shares unprotected: this version places no stops at the broker;"
-        " watch the price yourself",
+
+
+def test_what_was_bought_says_how_it_is_protected() -> None:
+    found = protected(stands())
+    assert found.instructions[0].protection == (stands(),)
+    assert found.instructions[0].stop == StopTerms(stop_loss_pct=Decimal(8))
+    assert (found.warnings, found.errors, found.exit_code) == ((), (), ExitCode.DONE)
+
+
+def test_what_stands_for_another_plan_is_not_told_of_this_one() -> None:
+    order = planned(0)
+    found = ended(
+        Answers(reports={order.client_order_id: report(order)}),
+        plan(line()),
+        (order,),
+        beside=Beside(states={LotKey("cd" * 32, 0): (stands(),)}),
     )
+    assert found.instructions[0].protection == ()
+
+
+def test_a_part_without_a_stop_is_a_warning() -> None:
+    found = protected(stands("unprotected", "0.5", "a reason"), stands())
+    assert found.warnings == ("instructions[0] MU: 0.5 shares unprotected: a reason",)
     assert found.exit_code is ExitCode.DONE
+
+
+def test_a_holding_that_was_sold_at_once_is_a_warning() -> None:
+    found = protected(stands("exited", 10, "the price was through its stop"))
+    assert found.warnings == (
+        "instructions[0] MU: 10 shares sold at once: the price was through its stop",
+    )
+
+
+def test_a_stop_that_is_missing_is_an_error_and_for_a_person() -> None:
+    found = protected(stands("unprotected", 10, "why"), alarms=("MU: 10 shares without a stop",))
+    assert found.errors == found.alarms == ("MU: 10 shares without a stop",)
+    assert found.exit_code is ExitCode.PERSON
+
+
+LINES = plan(
+    line("CANCEL", client_order_id="other-1"), line("PROTECT", stop_price="300"), line("BUY")
+)
+
+
+def lined(**keys: Any) -> Ending:
+    """The end of a plan with a CANCEL, a PROTECT and a BUY that filled."""
+    order = planned(2)
+    answers = Answers(reports={order.client_order_id: report(order)})
+    return ended(answers, LINES, (order,), beside=Beside(**keys))
+
+
+def test_lines_that_were_carried_out_are_done() -> None:
+    found = lined(done=frozenset({0, 1}))
+    assert outcomes(found) == ["done", "done", "filled"]
+    assert found.instructions[1].stop == StopTerms(stop_price=Decimal(300))
+    assert (found.status, found.exit_code) == (PlanStatus.COMPLETED, ExitCode.DONE)
+
+
+def test_a_line_that_could_not_be_carried_out_says_why() -> None:
+    found = lined(done=frozenset({1}), undone={0: "order other-1 had filled"})
+    assert outcomes(found) == ["not_sent", "done", "filled"]
+    assert found.errors == ("instructions[0] MU: order other-1 had filled",)
+    assert found.exit_code is ExitCode.REFUSED
+
+
+def test_a_plan_of_which_one_line_was_carried_out_is_completed() -> None:
+    found = ended(Answers(), LINES, (), beside=Beside(done=frozenset({1})), denied=frozenset({2}))
+    assert outcomes(found) == ["not_sent", "done", "denied"]
+    assert found.status is PlanStatus.COMPLETED
+
+
+SOLD = LegResult(
+    index=0,
+    ticker="MU",
+    side="sell",
+    outcome=Outcome.FILLED,
+    fills=(fill("4", "290"),),
+    leg="stop",
+    plan_digest="cd" * 32,
+)
+
+
+def test_what_protective_orders_closed_counts_and_what_they_did_is_told() -> None:
+    found = ended(
+        Answers(),
+        beside=Beside(legs=(SOLD,)),
+        held_before={"MU": Position("MU", Decimal(10), Decimal(3_000))},
+    )
+    assert found.legs == (SOLD,)
+    assert found.realized_pl == Decimal("-40.00")
+    # Something was sent, so the plan is not one of which nothing was.
+    assert found.status is PlanStatus.COMPLETED
+
+
+UNTIL = "2026-01-16T21:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("keys", "status", "kept"),
+    [
+        ({"time_in_force": "gtc"}, OrderStatus.OPEN, True),
+        ({"time_in_force": "day"}, OrderStatus.OPEN, False),
+        ({"time_in_force": "gtc"}, OrderStatus.FILLED, False),
+        ({"time_in_force": "gtc", "side": "sell"}, OrderStatus.OPEN, False),
+    ],
+    ids=["rests", "ends by itself", "over", "an exit"],
+)
+def test_an_entry_that_rests_for_long_keeps_the_end_of_its_plan(
+    keys: dict[str, Any], status: OrderStatus, kept: bool
+) -> None:
+    order = planned(0, order_type="limit", limit_price="320", **keys)
+    answer = report(order, status=status, filled_quantity=Decimal(0 if kept else 10))
+    action = "SELL" if order.side == "sell" else "BUY"
+    for until in (UNTIL, None):
+        found = ended(
+            Answers(reports={order.client_order_id: answer}),
+            plan(line(action), valid_until=until) if until else plan(line(action)),
+            (order,),
+        )
+        told = found.instructions[0].valid_until
+        assert (told is not None) is (kept and until is not None)
+
+
+@given(st.sampled_from(("unprotected", "stop", "bracket", "exited")))
+def test_only_what_has_no_stop_is_a_warning(state: str) -> None:
+    one = line_result(fills=[fill()], protection=[stands(state)])
+    assert bool(warnings_about(one, Decimal(50))) is (state in ("unprotected", "exited"))
+
+
+@pytest.mark.parametrize("rebase", [True, False])
+def test_a_plan_may_set_the_trading_state(rebase: bool) -> None:
+    before = NOW - timedelta(days=1)
+    asks = {"state": "ACTIVE", "reason": "it is over", "rebase_peak": rebase}
+    asked = TradingInstructionSet.model_validate(
+        {"strategy_type": "t", "reason": "r", "instructions": [], "trading_state": asks}
+    )
+    found = state_set(
+        asked, (warning("wide"),), plan_digest=PLAN_DIGEST, now=NOW, rebased_at=before
+    )
+    assert found.state is not None
+    assert (found.state.state, found.state.reason) == ("ACTIVE", "it is over")
+    assert (found.state.since, found.state.by) == (NOW, "plan abababab")
+    assert found.state.peak_equity_rebased_at == (NOW if rebase else before)
+    assert (found.status, found.exit_code) == (PlanStatus.COMPLETED, ExitCode.DONE)
+    assert found.warnings == ("price_collar: wide",)
+
+
+def test_the_pieces_of_what_filled_are_its_fills() -> None:
+    order = planned(0)
+    pieces = {"broker-0": (piece(4, 331), piece(6, "331.7", 1))}
+    found = ended(
+        Answers(reports={order.client_order_id: report(order)}, pieces=pieces),
+        plan(line()),
+        (order,),
+    )
+    assert [one.quantity for one in found.instructions[0].fills] == [4, 6]
 
 
 @pytest.mark.parametrize(
@@ -257,6 +440,7 @@ def test_the_price_at_sending_is_that_of_the_line() -> None:
         references={1: reference, 2: None},
         available={},
         before=record(),
+        facts=context().facts,
     )
     assert judged.arrivals(ORDERS) == {ORDERS[1].client_order_id: Decimal("331.44")}
 

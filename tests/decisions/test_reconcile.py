@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from executor.decisions.ledger import fold
 from executor.decisions.reconcile import (
+    PIECES_MAX,
     from_report,
     never_planned,
     new_fills,
@@ -18,20 +20,21 @@ from executor.decisions.reconcile import (
     realized_by,
     slippage_bps,
     summarize,
-    unprotected,
     without_report,
 )
 from executor.model.account import Mode
+from executor.model.activity import Activity
 from executor.model.order import OrderReport, OrderStatus
+from executor.model.order_result import Fill, InstructionResult, Outcome, Refusal, StopTerms
 from executor.model.plan import TradingInstruction
 from executor.model.position import Position, fill_notional
-from executor.model.result import InstructionResult, Outcome, Refusal
 from tests.checks.builders import line
 from tests.decisions.record_builders import (
     NOW,
     fill,
     line_result,
     numbered,
+    piece,
     planned,
     report,
     result,
@@ -117,20 +120,31 @@ def histories(draw: st.DrawFn) -> list[OrderReport]:
     return looks
 
 
+def followed(looks: list[OrderReport], pieces: Sequence[Activity] = ()) -> list[InstructionResult]:
+    """What each look at an order adds, as an execution and its settlements tell it."""
+    results: list[InstructionResult] = []
+    order = planned(side=looks[-1].side, quantity=looks[-1].quantity)
+    for one in looks:
+        before = results[-1] if results else None
+        told = from_report(order, one, arrival=None, seen_at=NOW)
+        fills = new_fills(
+            one,
+            before.filled_quantity if before else ZERO,
+            before.average_fill_price if before else None,
+            NOW,
+            [piece for piece in pieces if piece.at <= (one.filled_at or NOW)],
+        )
+        results.append(told.model_copy(update={"fills": fills}))
+    return results
+
+
 @given(histories())
 def test_following_an_order_adds_up_to_what_the_broker_says(looks: list[OrderReport]) -> None:
-    results = []
-    earlier: InstructionResult | None = None
-    side = looks[-1].side
-    for one in looks:
-        order = planned(side=side, quantity=looks[-1].quantity)
-        earlier = from_report(order, one, arrival=None, seen_at=NOW, earlier=earlier)
-        results.append(result(earlier))
-    ledger = fold(numbered(results), Mode.SIM)
+    ledger = fold(numbered([result(one) for one in followed(looks)]), Mode.SIM)
     last = looks[-1]
     assert last.average_fill_price is not None
     total = fill_notional(last.filled_quantity, last.average_fill_price)
-    sign = -1 if side == "buy" else 1
+    sign = -1 if last.side == "buy" else 1
     assert abs(ledger.cash_change - sign * total) <= monotone_excess(looks)
     held = ledger.positions["MU"].quantity if ledger.positions else ZERO
     assert held == -sign * last.filled_quantity
@@ -140,6 +154,102 @@ def monotone_excess(looks: list[OrderReport]) -> Decimal:
     """USD by which rounded averages ran backwards: money that was spent does not come back."""
     spent = [fill_notional(one.filled_quantity, one.average_fill_price or ZERO) for one in looks]
     return sum((max(one - after, ZERO) for one, after in itertools.pairwise(spent)), ZERO)
+
+
+# Pieces: the broker's FILL activities.
+
+
+@st.composite
+def pieced(draw: st.DrawFn) -> tuple[list[OrderReport], list[Activity]]:
+    """An order as it fills, its looks, and every execution of it."""
+    executions = draw(
+        st.lists(
+            st.tuples(st.decimals(Decimal("0.000000001"), 10**4, places=9), PRICES),
+            min_size=1,
+            max_size=6,
+        )
+    )
+    pieces = [piece(quantity, price, at) for at, (quantity, price) in enumerate(executions)]
+    order = planned(quantity=sum(quantity for quantity, _ in executions))
+    looks = []
+    quantity = spent = ZERO
+    for at, (more, price) in enumerate(executions):
+        quantity, spent = quantity + more, spent + more * price
+        if draw(st.booleans()) or at == len(executions) - 1:
+            average = (spent / quantity).quantize(Decimal("0.000001"))
+            looks.append(
+                report(
+                    order,
+                    filled_quantity=quantity,
+                    average_fill_price=average,
+                    filled_at=NOW + timedelta(minutes=at),
+                )
+            )
+    return looks, pieces
+
+
+@given(pieced())
+def test_with_its_pieces_an_order_is_booked_to_the_cent(
+    order: tuple[list[OrderReport], list[Activity]],
+) -> None:
+    looks, pieces = order
+    results = followed(looks, pieces)
+    fills = [each for one in results for each in one.fills]
+    assert [(one.quantity, one.price, one.at) for one in fills] == [
+        (one.quantity, one.price, one.at) for one in pieces
+    ]
+    ledger = fold(numbered([result(one) for one in results]), Mode.SIM)
+    assert ledger.cash_change == -sum(
+        fill_notional(one.quantity or ZERO, one.price or ZERO) for one in pieces
+    )
+
+
+WHOLE = (fill("10", "331.44", NOW + timedelta(seconds=2)),)
+
+
+def fills_of(*pieces: Activity, before: object = 0, **changes: Any) -> tuple[Fill, ...]:
+    return new_fills(report(**changes), Decimal(str(before)), Decimal(330), NOW, pieces)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (piece(4, 331),),
+        (piece(4, 331), piece(7, 331, 1)),
+        (piece(4, 331), piece(None, 331, 1)),
+        (piece(4, 331), piece(-6, 331, 1), piece(6, 331, 1), piece(6, 331, 1)),
+        (piece(4, 331), piece(6, None, 1)),
+        (piece(4, 331), piece(6, -1, 1)),
+        (piece(4, 331), piece(0, 331, 1), piece(6, 331, 1)),
+    ],
+    ids=["too few", "too many", "no size", "a negative size", "no price", "below 0", "size 0"],
+)
+def test_pieces_that_do_not_add_up_are_not_believed(pieces: tuple[Activity, ...]) -> None:
+    assert fills_of(*pieces) == WHOLE
+
+
+def test_a_piece_that_an_earlier_result_told_in_part_is_not_cut() -> None:
+    (rest,) = fills_of(piece(6, 331), piece(4, 332, 1), before=4)
+    assert rest.quantity == 6
+    assert rest.price != 331
+
+
+def test_pieces_after_what_is_known_are_taken_as_they_are() -> None:
+    found = fills_of(piece(4, 330), piece(5, 332, 1), piece(1, "332.5", 2), before=4)
+    assert [one.quantity for one in found] == [5, 1]
+    assert [one.price for one in found] == [332, Decimal("332.5")]
+    assert found[0].at == NOW + timedelta(minutes=1)
+
+
+def test_very_many_pieces_are_told_as_their_sum() -> None:
+    many = [piece("0.05", 331, at) for at in range(PIECES_MAX)]
+    assert len(fills_of(*many)) == PIECES_MAX
+    more = [piece("0.04", 331, at) for at in range(250)]
+    assert fills_of(*more) == WHOLE
+
+
+def test_a_fill_without_an_average_price_waits_for_one() -> None:
+    assert fills_of(average_fill_price=None) == ()
 
 
 def test_only_what_is_new_is_a_fill() -> None:
@@ -200,12 +310,22 @@ def test_a_line_that_became_no_order_has_no_id(action: str, side: str | None) ->
     assert found.client_order_id is None
 
 
+@pytest.mark.parametrize("outcome", [Outcome.DONE, Outcome.NOT_SENT])
+def test_a_protect_that_was_carried_out_tells_what_it_asked_for(outcome: Outcome) -> None:
+    asked = TradingInstruction.model_validate(line("PROTECT", stop_price="300"))
+    terms = StopTerms(stop_price=Decimal(300))
+    expected = terms if outcome is Outcome.DONE else None
+    assert never_planned(0, asked, outcome).stop == expected
+    cancel = TradingInstruction.model_validate(line("CANCEL", client_order_id="one"))
+    assert never_planned(0, cancel, outcome).stop is None
+
+
 @given(st.lists(st.sampled_from(Outcome)))
 def test_the_counts_sum_to_the_total(outcomes: list[Outcome]) -> None:
     summary = summarize(line_result(at, outcome=one) for at, one in enumerate(outcomes))
     counts = summary.model_dump()
     assert counts.pop("total_instructions") == len(outcomes) == sum(counts.values())
-    assert summary.successful == outcomes.count(Outcome.FILLED)
+    assert summary.successful == sum(one in (Outcome.FILLED, Outcome.DONE) for one in outcomes)
     assert summary.unknown == outcomes.count(Outcome.UNKNOWN)
 
 
@@ -218,42 +338,3 @@ def test_what_fills_closed_is_counted_at_average_cost() -> None:
     assert realized_by([sale, entry, later], held) == Decimal("80.00")
     assert held == {"MU": Position("MU", Decimal(10), Decimal(3000))}
     assert realized_by([], held) == 0
-
-
-BOUGHT = line_result(fills=[fill()])
-
-
-@pytest.mark.parametrize(
-    ("keys", "stop"),
-    [
-        ({"stop_loss_pct": "8"}, "304.92"),
-        ({"stop_loss_pct": "100"}, None),
-        ({"protect": "stop"}, None),
-        ({"stop_loss_pct": "8", "protect": "stop"}, "304.92"),
-    ],
-)
-def test_a_holding_that_asks_for_a_stop_is_named(keys: dict[str, str], stop: str | None) -> None:
-    asked = TradingInstruction.model_validate(line("BUY", quantity="10", **keys))
-    (found,) = unprotected(asked, BOUGHT)
-    assert (found.state, found.symbol, found.quantity) == ("unprotected", "MU", Decimal(10))
-    assert found.stop_price == (None if stop is None else Decimal(stop))
-
-
-@pytest.mark.parametrize(
-    ("asked", "bought"),
-    [
-        (line("BUY"), BOUGHT),
-        (line("BUY", stop_loss_pct="8", protect="none"), BOUGHT),
-        (line("SELL", stop_loss_pct="8"), BOUGHT),
-        (line("BUY", stop_loss_pct="8"), line_result(outcome=Outcome.CANCELED)),
-    ],
-    ids=["asks for none", "asks for none by name", "a sale", "nothing was bought"],
-)
-def test_what_needs_no_stop_is_not_named(asked: dict[str, Any], bought: InstructionResult) -> None:
-    assert unprotected(TradingInstruction.model_validate(asked), bought) == ()
-
-
-def test_a_fill_without_a_price_asks_for_a_stop_without_one() -> None:
-    asked = TradingInstruction.model_validate(line("BUY", stop_loss_pct="8"))
-    (found,) = unprotected(asked, BOUGHT.model_copy(update={"average_fill_price": None}))
-    assert found.stop_price is None

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor.decisions.ledger import fold
 from executor.decisions.reconcile import summarize
 from executor.decisions.results import (
     Circumstances,
@@ -17,13 +18,16 @@ from executor.decisions.results import (
     archive_name,
     execution_result,
     final_portfolio,
+    provisional_result,
     result_name,
     review_name,
     settlement_result,
 )
 from executor.model.account import AccountRecord, Mode
 from executor.model.order import OrderStatus
+from executor.model.order_result import LegResult, Outcome, StopTerms
 from executor.model.result import Approval, ExecutionResult
+from executor.model.state import TradingState, TradingStateRecord
 from tests.checks.builders import account, order, position
 from tests.decisions.record_builders import NOW, PLAN_DIGEST, PLAN_PATH, fill, line_result, result
 
@@ -140,6 +144,42 @@ def test_a_settlement_names_the_result_that_it_goes_on_from() -> None:
     assert (found.code_commit, found.settings_digest) == ("e" * 40, "6" * 64)
     assert found.warnings == ("w",)
     assert found.verdicts == ()
+
+
+STOPPED = LegResult(
+    index=0,
+    ticker="MU",
+    side="sell",
+    outcome=Outcome.FILLED,
+    client_order_id="ai-stop",
+    fills=(fill("4", "300"),),
+    leg="stop",
+    plan_digest=PLAN_DIGEST,
+)
+
+
+def test_legs_stand_beside_the_instructions_and_are_not_counted() -> None:
+    found = executed(legs=[STOPPED])
+    assert found.legs == (STOPPED,)
+    assert found.execution_summary == executed().execution_summary
+
+
+def test_a_state_that_was_set_is_part_of_the_result() -> None:
+    state = TradingStateRecord(state=TradingState.ACTIVE, since=NOW, by="alice", reason="over")
+    assert executed(state=state).state == state
+
+
+def test_what_a_run_knows_so_far_folds_as_its_result_will() -> None:
+    stop = StopTerms(stop_loss_pct=Decimal(8))
+    bought = line_result(fills=[fill()], stop=stop)
+    now = provisional_result(Mode.SIM, PLAN_DIGEST, "manual", NOW, (bought,), (STOPPED,))
+    later = executed(instructions=(bought,), legs=(STOPPED,))
+    so_far, after = fold([("", now)], Mode.SIM), fold([("path", later)], Mode.SIM)
+    assert so_far.positions == after.positions
+    (lot,), (same,) = so_far.lots.values(), after.lots.values()
+    assert (lot.key, lot.quantity, lot.stop_price) == (same.key, same.quantity, same.stop_price)
+    # Nothing is told of an account that nobody asked for.
+    assert (so_far.opening_cash, so_far.peak_net) == (None, None)
 
 
 @pytest.mark.parametrize(

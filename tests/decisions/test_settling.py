@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.decisions.ledger import Order
-from executor.decisions.settling import settled, with_protection
+from executor.decisions.settling import is_past, settled
+from executor.model.ledger import Order
 from executor.model.market import MarketClock
 from executor.model.order import OrderStatus
-from executor.model.result import InstructionResult, Outcome
-from tests.checks.builders import clock, line, plan
-from tests.decisions.record_builders import NOW, PLAN_DIGEST, fill, line_result, report
+from executor.model.order_result import InstructionResult, Outcome, Protection
+from tests.checks.builders import clock
+from tests.decisions.record_builders import NOW, PLAN_DIGEST, fill, line_result, piece, report
 
 CLOSE = datetime.fromisoformat("2026-01-14T21:00:00+00:00")
 
 
 def order(outcome: Outcome = Outcome.OPEN, **keys: Any) -> Order:
     return Order(
-        instruction=line_result(outcome=outcome, **({"arrival_price": "331"} | keys)),
+        told=line_result(outcome=outcome, **({"arrival_price": "331"} | keys)),
         plan_digest=PLAN_DIGEST,
         strategy="manual",
         first_result="execution_results/2026-01/result_0.json",
@@ -140,9 +140,28 @@ def test_an_order_that_the_broker_once_had_is_not_given_up() -> None:
     assert absent(order(Outcome.OPEN), CLOSE + timedelta(days=3)) is None
 
 
-def test_what_was_bought_without_its_stop_is_named_by_its_line() -> None:
-    asked = plan(line("BUY", stop_loss_pct="8"), line("BUY"))
-    bought = [line_result(at, fills=[fill()]) for at in (1, 0)]
-    found = with_protection(bought, asked)
-    assert [(one.index, len(one.protection)) for one in found] == [(1, 0), (0, 1)]
-    assert found[1].protection[0].stop_price == Decimal("304.92")
+def test_the_pieces_of_what_filled_are_its_fills() -> None:
+    found = settled(order(), report(), at(NOW), NOW, (piece(4, 331), piece(6, "331.7", 1)))
+    assert found is not None
+    assert [one.quantity for one in found.fills] == [4, 6]
+
+
+def test_how_the_holding_stood_before_is_not_told_again() -> None:
+    stood = Protection(symbol="MU", state="stop", quantity=Decimal(4))
+    found = looked(order(protection=(stood,)))
+    assert found is not None
+    assert found.protection == ()
+
+
+@given(st.integers(-5, 5), st.sampled_from(Outcome), st.sampled_from(("entry", "stop")))
+def test_an_entry_that_rests_is_past_once_its_plan_is_over(
+    minutes: int, outcome: Outcome, leg: Any
+) -> None:
+    until = NOW + timedelta(minutes=minutes)
+    one = replace(order(outcome, valid_until=until), leg=leg)
+    rests = outcome in (Outcome.OPEN, Outcome.UNKNOWN) and leg == "entry"
+    assert is_past(one, NOW) is (rests and minutes < 0)
+
+
+def test_an_entry_of_a_plan_without_an_end_is_never_past() -> None:
+    assert not is_past(order(), NOW + timedelta(days=400))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.model.context import Context, Line
+from executor.model.facts import RecordFacts
 from executor.model.order import OrderStatus
 from tests.checks.builders import (
     account,
@@ -19,6 +20,7 @@ from tests.checks.builders import (
     order,
     plan,
     position,
+    protective,
     quoted,
     traded,
 )
@@ -47,10 +49,19 @@ def test_the_worst_price_of_each_kind_of_order() -> None:
     limited = line(order_type="limit", limit_price="300")
     waiting = line(order_type="stop", stop_price="400")
     passed = line(order_type="stop", stop_price="300")
+    both = line(order_type="stop_limit", stop_price="400", limit_price="410")
+    trailing = line(order_type="trailing_stop", trail_percent="10")
     money = line(notional="500")
-    costs = [one.worst_notional for one in worked_out(limited, waiting, passed, money)]
+    lines = worked_out(limited, waiting, passed, both, trailing, money)
     pad = Decimal("1.01")
-    assert costs == [3000, 4000 * pad, Decimal("3314.4") * pad, 500]
+    assert [one.worst_notional for one in lines] == [
+        3000,
+        4000 * pad,
+        Decimal("3314.4") * pad,
+        4100,
+        Decimal("3645.84") * pad,
+        500,
+    ]
     # A SELL may bring more than its limit, so the limit says nothing about the worst of it.
     [sell] = worked_out(line("SELL", order_type="limit", limit_price="400"))
     assert sell.worst_notional == Decimal(3314)
@@ -140,19 +151,67 @@ def test_only_trades_are_lines_and_keep_their_index() -> None:
     assert [one.index for one in worked_out(*mixed, already_sent=frozenset({2}))] == [1]
 
 
-def test_open_orders_of_others_are_added_up() -> None:
+def test_cancels_and_protects_keep_their_index_and_go_once_they_are_done() -> None:
+    mixed = plan(line(), line("CANCEL", client_order_id="a"), line("PROTECT", stop_price="300"))
+    subject = context(mixed)
+    assert [index for index, _ in subject.cancels] == [1]
+    assert [index for index, _ in subject.protects] == [2]
+    done = context(mixed, already_sent=frozenset({1, 2}))
+    assert (done.cancels, done.protects) == ((), ())
+
+
+def test_what_our_own_stops_hold_is_free_to_sell_and_other_orders_hold_it_back() -> None:
+    held = holding(position(quantity="100", available=Decimal(20)))
     orders = (
-        order("MU", "buy", "10"),
-        order("MU", "buy", "5", filled_quantity=Decimal(2)),
-        order("MU", "buy", "7", client_order_id="ours"),
-        order("MU", "buy", "7", status=OrderStatus.CANCELED),
-        order("MU", "sell", "4"),
-        order("AMD", "sell", "9"),
+        protective(quantity="50"),
+        order("MU", "sell", "30"),
+        order("MU", "buy", "5", "other-2"),
+        order("AMD", "sell", "9", "other-3"),
+        order("MU", "sell", "7", "gone", status=OrderStatus.CANCELED),
     )
-    subject = context(open_orders=orders, own_orders=frozenset({"ours"}))
-    assert subject.open_buys("MU") == 13
-    assert subject.open_sells("MU") == 4
-    assert subject.open_sells("TSM") == 0
+    subject = context(positions=held, open_orders=orders)
+    assert subject.free_to_sell("MU") == 20
+    known = context(positions=held, open_orders=orders, protective=frozenset({"stop-1"}))
+    assert known.free_to_sell("MU") == 70
+    assert [one.client_order_id for one in known.in_the_way("MU")] == ["other-1", "other-2"]
+    [sale] = context(
+        plan(line("SELL", quantity="all")),
+        positions=held,
+        open_orders=orders,
+        protective=frozenset({"stop-1"}),
+    ).lines
+    assert sale.quantity == 70
+
+
+def test_a_pair_of_exits_holds_its_shares_once() -> None:
+    stop = protective(client_order_id="leg", quantity="100", broker_status="held")
+    target = order("MU", "sell", "100", "target-1", order_class="oco", legs=(stop,))
+    held = holding(position(quantity="100", available=Decimal(0)))
+    for orders in ((target,), (target, stop)):
+        subject = context(positions=held, open_orders=orders, protective=frozenset({"target-1"}))
+        assert subject.free_to_sell("MU") == 100
+        assert subject.working_orders("MU") == [target]
+
+
+def test_an_order_that_the_plan_withdraws_holds_nothing_back() -> None:
+    held = holding(position(quantity="100", available=Decimal(70)))
+    resting = (order("MU", "sell", "30", "ours"),)
+    both = plan(line("CANCEL", client_order_id="ours"), line("SELL", quantity="all"))
+    known = RecordFacts(positions={}, known_orders=frozenset({"ours"}))
+    subject = context(both, positions=held, open_orders=resting, record=known)
+    assert subject.free_to_sell("MU") == 100
+    assert context(both, positions=held, open_orders=resting).free_to_sell("MU") == 70
+    done = context(
+        both, positions=held, open_orders=resting, record=known, already_sent=frozenset({0})
+    )
+    assert done.free_to_sell("MU") == 70
+
+
+def test_nothing_is_free_of_what_is_not_held_long() -> None:
+    for held in ({}, holding(position(quantity="-5"))):
+        assert context(positions=held).free_to_sell("MU") == 0
+    unknown = context(positions=holding(position()), open_orders=None)
+    assert unknown.free_to_sell("MU") == 100
 
 
 def test_what_a_check_reads_besides_the_lines() -> None:
@@ -175,7 +234,7 @@ def test_a_check_that_reads_what_it_did_not_ask_for_is_our_own_mistake() -> None
     reads: list[Callable[[Context], object]] = [
         lambda one: one.equity,
         lambda one: one.position("MU"),
-        lambda one: one.open_buys("MU"),
+        lambda one: one.free_to_sell("MU"),
     ]
     for read in reads:
         with pytest.raises(AssertionError, match="did not name"):

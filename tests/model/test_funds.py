@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from executor.model.funds import at_most, flow, open_cost, open_costs, open_orders_of, proceeds
 from executor.model.order import OrderStatus
-from tests.checks.builders import bare_file, context, holding, line, order, plan, position, traded
+from tests.checks.builders import (
+    bare_file,
+    context,
+    holding,
+    line,
+    order,
+    plan,
+    position,
+    protective,
+    traded,
+)
 
 HELD = holding(position(), position("XYZ", "100", "10"))
 
@@ -60,6 +70,8 @@ def test_what_a_sell_brings_soon(
         ({"filled_quantity": Decimal(4)}, "2400"),
         ({"limit_price": None}, "3347.544"),
         ({"limit_price": None, "stop_price": Decimal(500)}, "5050"),
+        ({"limit_price": None, "trail_percent": Decimal(10)}, "3682.2984"),
+        ({"limit_price": None, "trail_percent": Decimal(90), "stop_price": Decimal(500)}, "5050"),
         ({"symbol": "XYZ", "limit_price": None}, None),
         ({"quantity": None, "notional": Decimal(500)}, "500"),
         ({"quantity": None, "notional": None}, "0"),
@@ -79,6 +91,14 @@ def test_what_an_open_buy_may_still_cost(keys: dict[str, Any], cost: str | None)
     expected = Decimal(cost) if cost is not None else None
     assert open_cost(context(), one) == expected
     assert open_costs(context(), [one]) == ((expected, ()) if expected is not None else (0, (one,)))
+
+
+def test_what_protects_costs_nothing_and_a_leg_that_waits_is_no_order_yet() -> None:
+    stop = protective(client_order_id="leg", broker_status="held")
+    entry = order("MU", "buy", order_class="oto", legs=(stop,))
+    subject = context(open_orders=(entry, protective("AMD")), protective=frozenset({"stop-1"}))
+    assert open_orders_of(subject, "buy") == (entry,)
+    assert open_orders_of(subject, "sell") == (protective("AMD"),)
 
 
 def test_the_open_orders_of_a_side_include_this_plans_own_and_none_that_ended() -> None:

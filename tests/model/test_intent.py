@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,14 +9,24 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from executor.decisions.plan import plan_orders
+from executor.model.account import Mode
 from executor.model.intent import Intent, Owner, PlannedOrder
 from executor.model.reading import read_document
 from executor.model.writing import to_tree, write_document
 from tests.checks.builders import line, plan
 from tests.decisions.record_builders import NOW, PLAN_DIGEST, planned
 
+LINES: list[dict[str, Any]] = [
+    line(),
+    line("SELL"),
+    line(notional=100),
+    line(stop_loss_pct="8", order_type="limit", limit_price="300"),
+    line(stop_loss_pct="8", profit_target_pct="15", protect="bracket"),
+    line("SELL", order_type="trailing_stop", trail_percent="5"),
+]
 
-@given(st.lists(st.sampled_from([line(), line("SELL"), line(notional=100)]), max_size=5))
+
+@given(st.lists(st.sampled_from(LINES), max_size=5))
 def test_an_intent_reads_back_as_it_was_written(lines: list[dict[str, Any]]) -> None:
     orders = plan_orders(
         plan(*lines) if lines else plan(),
@@ -23,9 +34,16 @@ def test_an_intent_reads_back_as_it_was_written(lines: list[dict[str, Any]]) -> 
         repository="local",
         going=range(len(lines)),
         available={},
+        references=dict.fromkeys(range(len(lines)), Decimal(200)),
     )
     written = Intent(
-        owner=Owner(run="r", attempt=2), validated_at=NOW, orders=orders, cancels=("other-1",)
+        owner=Owner(run="r", attempt=2),
+        mode=Mode.PAPER,
+        account="…1234",
+        validated_at=NOW,
+        orders=orders,
+        cancels=("other-1",),
+        lines=(0, 7),
     )
     tree = read_document(write_document({"intent": to_tree(written)}))
     assert Intent.model_validate(tree["intent"]) == written
@@ -33,7 +51,9 @@ def test_an_intent_reads_back_as_it_was_written(lines: list[dict[str, Any]]) -> 
 
 def test_an_order_plays_the_part_of_an_entry_unless_told_otherwise() -> None:
     assert planned().leg == "entry"
-    assert Intent(owner=Owner(run="r", attempt=1), validated_at=NOW, orders=()).cancels == ()
+    assert planned().order_class == "simple"
+    bare = Intent(owner=Owner(run="r", attempt=1), validated_at=NOW, orders=())
+    assert (bare.cancels, bare.lines, bare.mode, bare.account) == ((), (), None, None)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +67,11 @@ def test_an_order_plays_the_part_of_an_entry_unless_told_otherwise() -> None:
         ("order_type", "iceberg"),
         ("time_in_force", "ioc"),
         ("leg", "middle"),
+        ("leg", "stop"),
+        ("order_class", "oco"),
+        ("trail_percent", 0),
+        ("stop_loss_price", "-1"),
+        ("take_profit_price", 0),
         ("client_order_id", "with space"),
         ("client_order_id", "x" * 129),
         ("extra", 1),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from executor.decisions.plan import request_of
 from executor.model.order import OrderReport, OrderStatus, Submission
-from executor.model.result import Refusal
+from executor.model.order_result import Refusal
 from tests.decisions.record_builders import planned, report
 
 REQUEST = request_of(planned())
@@ -34,6 +34,11 @@ def test_what_is_open_and_what_filled_is_what_was_ordered(
 
 def test_an_order_by_notional_has_no_open_quantity() -> None:
     assert report(status=OrderStatus.OPEN, quantity=None).open_quantity == 0
+
+
+def test_an_order_that_stands_alone_has_no_legs() -> None:
+    assert report().legs == ()
+    assert report().order_class == REQUEST.order_class == "simple"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from pydantic import BaseModel, ValidationError
 
 from executor.decisions.schemas import MODELS
 from executor.model.account import AccountRecord, short_number
-from executor.model.result import ExecutionResult, Outcome
+from executor.model.activity import Activity
+from executor.model.order_result import InstructionResult, LegResult, Outcome
+from executor.model.result import ExecutionResult, Observed, OpeningPosition, OpeningRecord
 from executor.model.state import TradingState, TradingStateRecord
 from tests.examples.corpus import Example, examples, name
 
@@ -20,6 +22,23 @@ def test_what_a_model_holds_survives_being_written_and_read(example: Example) ->
     document = model.model_validate(example.tree())
     written: Any = document.model_dump(exclude_none=True)
     assert model.model_validate(written) == document
+
+
+def test_the_example_of_every_key_holds_every_key() -> None:
+    (example,) = [one for one in VALID if one.document == "execution_result"
+                  and one.path.name == "every_key.json"]  # fmt: skip
+    tree = example.tree()
+    assert set(tree) == set(ExecutionResult.model_fields)
+    parts: list[tuple[type[BaseModel], str]] = [
+        (InstructionResult, "instructions"),
+        (LegResult, "legs"),
+        (Activity, "activities"),
+        (Observed, "observed"),
+    ]
+    for model, key in parts:
+        assert set(tree[key][0]) == set(model.model_fields), key
+    assert set(tree["opening"]) == set(OpeningRecord.model_fields)
+    assert set(tree["opening"]["positions"][0]) == set(OpeningPosition.model_fields)
 
 
 def test_the_missions_result_reads_as_it_is_meant() -> None:
