@@ -11,18 +11,28 @@ from typing import Final, TypeVar
 from urllib.parse import quote as quoted
 
 from executor.brokers import shapes
+from executor.brokers.activities import all_activities
+from executor.brokers.canceling import cancel_all
+from executor.brokers.carrying import Carrier
+from executor.brokers.equity import equity_history
 from executor.brokers.listing import all_orders
-from executor.brokers.pace import Pace
 from executor.brokers.parsing import Row, Unreadable, rows_of
-from executor.brokers.questions import Questions
+from executor.brokers.questions import Question, Questions
 from executor.brokers.submitting import Submitter
-from executor.brokers.transport import Base, Transport
+from executor.brokers.transport import Transport
 from executor.brokers.volumes import average_volumes
 from executor.errors import BrokerUnavailable
+from executor.model.activity import Activity
 from executor.model.facts import AccountFacts, PositionFacts
 from executor.model.fields import timestamp_text
 from executor.model.market import Asset, MarketClock, Session, SymbolPrices
-from executor.model.order import OrderReport, OrderRequest, Submission
+from executor.model.order import (
+    Cancellation,
+    EquityPoint,
+    OrderReport,
+    OrderRequest,
+    Submission,
+)
 from executor.ports import Clock
 
 SYMBOLS_A_REQUEST: Final = 100
@@ -36,7 +46,14 @@ DAYS_BACK: Final = timedelta(days=10)
 
 DAYS_AHEAD: Final = timedelta(days=14)
 
-T = TypeVar("T")
+DAYS_APART: Final = timedelta(days=1)
+"""Between two clocks that mean the same present."""
+
+WITH_LEGS: Final = ("oto", "bracket", "oco")
+"""Classes of orders that others hang on."""
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class AlpacaBroker:
@@ -50,23 +67,34 @@ class AlpacaBroker:
             clock: Every wait goes through it: pauses between tries and the rate limit's.
             feed: Source of quotes, trades and bars; the free plan has `iex`.
         """
-        # Two hosts, each with a rate limit of its own.
-        paces: Mapping[Base, Pace] = {"trading": Pace(clock), "data": Pace(clock)}
+        self._is_parallel = transport.concurrency > 1
         self._clock = clock
         self._feed = feed
-        self._questions = Questions(transport, clock, paces)
-        self._submitter = Submitter(transport, paces["trading"], self.order)
+        self._carrier = Carrier(transport, clock)
+        self._questions = Questions(self._carrier, clock)
+        self._submitter = Submitter(self._carrier, self.order, self._with_legs)
+
+    def at_once(self, first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+        """Ask two things at the same time, where the transport can; what each of them gives.
+
+        Where one raises, the other one is waited for, and the first that raised is heard.
+        """
+        if not self._is_parallel:
+            return first(), second()
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1, "broker") as pool:
+            other = pool.submit(second)
+            return first(), other.result()
 
     def market_clock(self, since: datetime) -> MarketClock:
         """Ask for the clock and the calendar: sessions from the last that opened by `since` on."""
-        clock = self._questions.ask("the market clock", "trading", "/v2/clock", None, _clock)
-        first = min(since, clock.as_of) - DAYS_BACK
-        last = max(since, clock.as_of) + DAYS_AHEAD
-        query = {"start": first.date().isoformat(), "end": last.date().isoformat()}
-        sessions = self._questions.ask(
-            "the market calendar", "trading", "/v2/calendar", query, _sessions
-        )
-        return replace(clock, sessions=_from(sessions, min(since, clock.as_of)))
+        now = self._clock.now()
+        clock, told = self.at_once(self._market_clock, lambda: self._sessions(since, now))
+        if abs(clock.as_of - now) > DAYS_APART:
+            # The broker lives in another time than we do, as an exchange may whose time was set.
+            told = self._sessions(since, clock.as_of)
+        return replace(clock, sessions=_from(told, min(since, clock.as_of)))
 
     def account(self) -> AccountFacts:
         """Ask for cash, equity and the account's gates."""
@@ -92,24 +120,40 @@ class AlpacaBroker:
         return all_orders(self._questions, "orders", query)
 
     def order(self, client_order_id: str) -> OrderReport | None:
-        """Ask for one order by our id."""
+        """Ask for one order by our id, with its legs."""
         query = {"client_order_id": client_order_id}
-        return self._questions.find(
+        report = self._questions.find(
             "an order", "/v2/orders:by_client_order_id", query, shapes.order_report
         )
+        return None if report is None else self._with_legs(report)
 
     def submit_all(self, requests: Sequence[OrderRequest]) -> tuple[Submission, ...]:
-        """Send one after the other, each exactly once."""
-        return tuple(self._submitter.submit(request) for request in requests)
+        """Send each exactly once, as many at a time as transport and rate limit allow."""
+        return self._submitter.submit_all(requests)
+
+    def cancel_all(self, broker_order_ids: Sequence[str]) -> tuple[Cancellation, ...]:
+        """Ask for the end of each, as many at a time as transport and rate limit allow."""
+        return cancel_all(self._carrier, broker_order_ids)
+
+    def activities(self, after: datetime) -> tuple[Activity, ...]:
+        """Ask for every activity that the broker noted after an instant."""
+        return all_activities(self._questions, after)
+
+    def equity_history(self, since: datetime) -> tuple[EquityPoint, ...]:
+        """Ask for the equity at each close since an instant."""
+        return equity_history(self._questions, since, self._clock.now())
 
     def prices(self, symbols: Sequence[str]) -> Mapping[str, SymbolPrices]:
         """Ask for the latest quotes and trades."""
-        quotes = self._latest(symbols, "quotes", shapes.quote)
-        trades = self._latest(symbols, "trades", shapes.trade)
-        return {
-            symbol: SymbolPrices(quotes.get(symbol), trades.get(symbol))
-            for symbol in sorted(quotes.keys() | trades.keys())
-        }
+        chunks = list(_chunks(symbols))
+        quotes = [self._latest("quotes", one, _with_quote) for one in chunks]
+        trades = [self._latest("trades", one, _with_trade) for one in chunks]
+        found: dict[str, SymbolPrices] = {}
+        for told in self._questions.ask_all([*quotes, *trades]):
+            for symbol, one in told.items():
+                before = found.get(symbol, SymbolPrices(None, None))
+                found[symbol] = SymbolPrices(one.quote or before.quote, one.trade or before.trade)
+        return dict(sorted(found.items()))
 
     def assets(self, symbols: Sequence[str]) -> Mapping[str, Asset | None]:
         """Ask what each symbol is."""
@@ -124,36 +168,51 @@ class AlpacaBroker:
 
     def average_volumes(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
         """Ask for daily bars and average the shares of the last 20 that are complete."""
-        averages: dict[str, Decimal] = {}
-        for some in _chunks(symbols):
-            averages |= average_volumes(self._questions, some, self._clock.now(), self._feed)
-        return averages
+        now = self._clock.now()
+        return average_volumes(self._questions, list(_chunks(symbols)), now, self._feed)
+
+    def _market_clock(self) -> MarketClock:
+        return self._questions.ask("the market clock", "trading", "/v2/clock", None, _clock)
+
+    def _sessions(self, since: datetime, now: datetime) -> tuple[Session, ...]:
+        first, last = min(since, now) - DAYS_BACK, max(since, now) + DAYS_AHEAD
+        query = {"start": first.date().isoformat(), "end": last.date().isoformat()}
+        return self._questions.ask(
+            "the market calendar", "trading", "/v2/calendar", query, _sessions
+        )
+
+    def _with_legs(self, report: OrderReport) -> OrderReport:
+        """Ask for the legs of an order that has some and was told without them."""
+        if report.legs or report.order_class not in WITH_LEGS:
+            return report
+        path = f"/v2/orders/{quoted(report.broker_order_id, safe='')}"
+        whole = self._questions.ask(
+            "an order's legs", "trading", path, {"nested": "true"}, shapes.order_report
+        )
+        if whole.broker_order_id != report.broker_order_id:
+            raise BrokerUnavailable(
+                "an order's legs, broker: told of another order; run the same command again"
+            )
+        return whole
 
     def _assets_one_by_one(self, symbols: Sequence[str]) -> Iterator[tuple[str, Asset | None]]:
-        for symbol in symbols:
-            try:
-                yield symbol, self._asset(symbol)
-            except BrokerUnavailable:
-                # One symbol without an answer is a fact missing for its own lines only.
-                continue
-
-    def _asset(self, symbol: str) -> Asset | None:
-        path = f"/v2/assets/{quoted(symbol, safe='')}"
-        return self._questions.find("an asset", path, None, shapes.asset)
+        paths = [f"/v2/assets/{quoted(one, safe='')}" for one in symbols]
+        found = self._questions.find_each("an asset", paths, shapes.asset)
+        for symbol, asset in zip(symbols, found, strict=True):
+            # One symbol without an answer is a fact missing for its own lines only.
+            if not isinstance(asset, BrokerUnavailable):
+                yield symbol, asset
 
     def _latest(
-        self, symbols: Sequence[str], what: str, read: Callable[[object], T]
-    ) -> dict[str, T]:
-        found: dict[str, T] = {}
-        for some in _chunks(symbols):
-            found |= self._questions.ask(
-                f"latest {what}",
-                "data",
-                f"/v2/stocks/{what}/latest",
-                {"symbols": ",".join(some), "feed": self._feed},
-                partial(_by_symbol, key=what, symbols=some, read=read),
-            )
-        return found
+        self, what: str, symbols: list[str], read: Callable[[object], SymbolPrices]
+    ) -> Question[dict[str, SymbolPrices]]:
+        return Question(
+            f"latest {what}",
+            "data",
+            f"/v2/stocks/{what}/latest",
+            {"symbols": ",".join(symbols), "feed": self._feed},
+            partial(_by_symbol, key=what, symbols=symbols, read=read),
+        )
 
 
 def _chunks(symbols: Sequence[str]) -> Iterator[list[str]]:
@@ -196,9 +255,17 @@ def _assets(tree: object, wanted: set[str]) -> dict[str, Asset]:
     return found
 
 
+def _with_quote(tree: object) -> SymbolPrices:
+    return SymbolPrices(shapes.quote(tree), None)
+
+
+def _with_trade(tree: object) -> SymbolPrices:
+    return SymbolPrices(None, shapes.trade(tree))
+
+
 def _by_symbol(
-    tree: object, key: str, symbols: list[str], read: Callable[[object], T]
-) -> dict[str, T]:
+    tree: object, key: str, symbols: list[str], read: Callable[[object], SymbolPrices]
+) -> dict[str, SymbolPrices]:
     table = Row(tree, "the answer").raw(key)
     if not isinstance(table, dict):
         raise Unreadable(f"`{key}` of the answer is no object")

@@ -153,6 +153,11 @@ class Row:
             return otherwise
         return value if is_plain(value) else _escaped(value[:TEXT_LIMIT])[:TEXT_LIMIT]
 
+    def prose(self, key: str, limit: int) -> str:
+        """Read a text that only describes, as `word` does, cut at `limit` characters."""
+        value = self._fields.get(key)
+        return _escaped(value[:limit])[:limit] if isinstance(value, str) else ""
+
     def number(self, key: str) -> Decimal:
         """Read a number that has to be there."""
         number = as_number(self._fields.get(key))

@@ -9,12 +9,15 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from executor.brokers.parsing import Row, Unreadable
+from executor.brokers.parsing import Row, Unreadable, rows_of
 from executor.model.facts import AccountFacts, PositionFacts
 from executor.model.market import Asset, Quote, Session, Trade
 from executor.model.numbers import ONE, ZERO, cents
 from executor.model.order import OrderReport, OrderStatus
 from executor.model.position import Side
+
+SIMPLE: Final = "simple"
+"""The class of an order alone, which the broker may also tell as an empty text or not at all."""
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 
@@ -34,7 +37,7 @@ def order_report(value: object) -> OrderReport:
     """Read an order.
 
     Ids, symbol, side and quantities have to be there. Status, type and dates may be anything: an
-    order that we cannot name exactly is still an order.
+    order that we cannot name exactly is still an order. Its legs are told where they are nested.
     """
     row = Row(value, "an order")
     filled = row.number("filled_qty")
@@ -60,10 +63,18 @@ def order_report(value: object) -> OrderReport:
         average_fill_price=average,
         limit_price=row.number_or_none("limit_price"),
         stop_price=row.number_or_none("stop_price"),
+        trail_percent=row.number_or_none("trail_percent"),
         submitted_at=row.time_or_none("submitted_at"),
         filled_at=row.time_or_none("filled_at"),
         updated_at=row.time_or_none("updated_at"),
+        order_class=row.word("order_class", SIMPLE),
+        legs=_legs(row),
     )
+
+
+def _legs(row: Row) -> tuple[OrderReport, ...]:
+    nested = row.raw("legs")
+    return () if nested is None else tuple(order_report(one) for one in rows_of(nested, "legs"))
 
 
 def foreign_order(value: object) -> OrderReport | None:
@@ -89,6 +100,7 @@ def foreign_order(value: object) -> OrderReport | None:
         quantity=None,
         notional=None,
         submitted_at=row.time_or_none("submitted_at"),
+        order_class=row.word("order_class", SIMPLE),
     )
 
 

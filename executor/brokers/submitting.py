@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
-from executor.brokers.pace import Pace
+from executor.brokers.carrying import Carrier, Outcome
 from executor.brokers.parsing import Unreadable, read_json, shown
 from executor.brokers.questions import TEMPORARY, code_of
 from executor.brokers.shapes import order_report
-from executor.brokers.transport import Answer, NoAnswer, Transport
+from executor.brokers.transport import Answer, NoAnswer, Request
 from executor.errors import BrokerRefused, BrokerUnavailable
 from executor.model.numbers import plain
 from executor.model.order import OrderReport, OrderRequest, Submission
-from executor.model.result import Refusal
+from executor.model.order_result import Refusal
+
+ORDERS: Final = "/v2/orders"
 
 BODY_LIMIT: Final = 4_000
 """Characters of a refusal's body that are kept."""
-
-RATE_LIMIT_TRIES: Final = 4
-"""Sends of one order, all but the last of which the rate limit turned away."""
 
 BAD_REQUEST: Final = 40010001
 """Alpaca's code of a client order id that was used before, and of other bad requests too."""
@@ -32,44 +32,44 @@ class Submitter:
     """Sends orders; an answer that proves nothing is never taken for a yes or a no."""
 
     def __init__(
-        self, transport: Transport, pace: Pace, look_up: Callable[[str], OrderReport | None]
+        self,
+        carrier: Carrier,
+        look_up: Callable[[str], OrderReport | None],
+        with_legs: Callable[[OrderReport], OrderReport],
     ) -> None:
-        """Send through a transport; `look_up` finds an order by its client order id."""
-        self._transport = transport
-        self._pace = pace
-        self._look_up = look_up
+        """Send over a carrier.
 
-    def submit(self, request: OrderRequest) -> Submission:
-        """Send one order.
-
-        Sending again after a 429 is no hidden retry: the rate limiter stands before the book, so
-        the order was provably not taken. Nothing else is ever sent again. An order that the limit
-        still turns away in the end is refused with status 429, not ambiguous: it does not exist.
+        Args:
+            carrier: Sends each order once; again only after a 429, which proves that it was not
+                taken. An order that the limit still turns away in the end is refused with status
+                429, not ambiguous: it does not exist.
+            look_up: Finds an order by its client order id.
+            with_legs: Completes the report of an order that has legs.
         """
-        fields = order_fields(request)
-        tries = RATE_LIMIT_TRIES
-        while True:
-            self._pace.wait()
-            try:
-                answer = self._transport.ask("trading", "POST", "/v2/orders", body=fields)
-            except NoAnswer as silence:
-                return _ambiguous(request, f"{silence.reason}; the order may have been accepted")
-            self._pace.note(answer)
-            if answer.status != 429:
-                return self._judge(request, answer)
-            tries -= 1
-            if not tries:
-                return Submission(request, refusal=_refusal(answer))
-            self._pace.wait_out(answer)
+        self._carrier = carrier
+        self._look_up = look_up
+        self._with_legs = with_legs
 
-    def _judge(self, request: OrderRequest, answer: Answer) -> Submission:
+    def submit_all(self, requests: Sequence[OrderRequest]) -> tuple[Submission, ...]:
+        """Send orders, each once; their submissions in the same order."""
+        ids = {one.client_order_id for one in requests}
+        assert len(ids) == len(requests), "an order is sent once in a wave"
+        sends = [Request("trading", "POST", ORDERS, body=order_fields(one)) for one in requests]
+        outcomes = self._carrier.carry(sends)
+        return tuple(self._judge(*pair) for pair in zip(requests, outcomes, strict=True))
+
+    def _judge(self, request: OrderRequest, answer: Outcome) -> Submission:
+        if isinstance(answer, NoAnswer):
+            return _ambiguous(request, f"{answer.reason}; the order may have been accepted")
         status = answer.status
+        if status == 429:
+            return Submission(request, refusal=_refusal(answer))
         try:
             tree = read_json(answer.body)
         except Unreadable as problem:
             return _ambiguous(request, f"status {status}, {problem}")
         if 200 <= status < 300:
-            return _accepted(request, tree)
+            return self._accepted(request, tree)
         definite = 400 <= status < 500 and status not in TEMPORARY and isinstance(tree, dict)
         if not definite:
             return _ambiguous(request, f"status {status}; the order may have been accepted")
@@ -89,35 +89,52 @@ class Submitter:
             return _ambiguous(request, "the id is taken, but no order is found by it yet")
         return Submission(request, refusal=_refusal(answer))
 
+    def _accepted(self, request: OrderRequest, tree: object) -> Submission:
+        try:
+            submission = _matching(request, order_report(tree))
+            if submission.report is None:
+                return submission
+            return Submission(request, report=self._with_legs(submission.report))
+        except (Unreadable, BrokerUnavailable, BrokerRefused) as problem:
+            reason = str(problem) if isinstance(problem, Unreadable) else "its legs are not known"
+        return _ambiguous(request, f"the order may have been accepted, but {reason}")
 
-def order_fields(request: OrderRequest) -> dict[str, str]:
+
+def order_fields(request: OrderRequest) -> dict[str, str | Mapping[str, str]]:
     """Write an order as the broker takes it: every number as a plain decimal text."""
     sizes = (request.quantity, request.notional)
     assert sum(one is not None for one in sizes) == 1, "an order has a quantity or a notional"
-    numbers = {
-        "qty": request.quantity,
-        "notional": request.notional,
-        "limit_price": request.limit_price,
-        "stop_price": request.stop_price,
-    }
-    given = {name: value for name, value in numbers.items() if value is not None}
-    assert all(value > 0 for value in given.values()), "an order's numbers are above 0"
-    return {
+    fields: dict[str, str | Mapping[str, str]] = {
         "symbol": request.symbol,
         "side": request.side,
         "type": request.order_type,
         "time_in_force": request.time_in_force,
-        **{name: plain(value) for name, value in given.items()},
+        **_numbers(
+            qty=request.quantity,
+            notional=request.notional,
+            limit_price=request.limit_price,
+            stop_price=request.stop_price,
+            trail_percent=request.trail_percent,
+        ),
         "client_order_id": request.client_order_id,
     }
+    if request.order_class == "simple":
+        prices = (request.take_profit_price, request.stop_loss_price)
+        assert prices == (None, None), "an order without a class has no legs"
+        return fields
+    legs = {
+        "take_profit": _numbers(limit_price=request.take_profit_price),
+        "stop_loss": _numbers(stop_price=request.stop_loss_price),
+    }
+    given = {name: one for name, one in legs.items() if one}
+    assert given, "an order of a class has a leg"
+    return {**fields, "order_class": request.order_class, **given}
 
 
-def _accepted(request: OrderRequest, tree: object) -> Submission:
-    try:
-        report = order_report(tree)
-    except Unreadable as problem:
-        return _ambiguous(request, f"the order may have been accepted, but {problem}")
-    return _matching(request, report)
+def _numbers(**numbers: Decimal | None) -> dict[str, str]:
+    given = {name: value for name, value in numbers.items() if value is not None}
+    assert all(value > 0 for value in given.values()), "an order's numbers are above 0"
+    return {name: plain(value) for name, value in given.items()}
 
 
 def _matching(request: OrderRequest, report: OrderReport) -> Submission:
@@ -125,6 +142,8 @@ def _matching(request: OrderRequest, report: OrderReport) -> Submission:
     told = (report.client_order_id, report.symbol, report.side)
     if told != (request.client_order_id, request.symbol, request.side):
         return _ambiguous(request, "the answer describes an order of another id, symbol or side")
+    if report.order_class != request.order_class:
+        return _ambiguous(request, f"the answer describes an order of class {report.order_class}")
     return Submission(request, report=report)
 
 

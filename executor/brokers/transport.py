@@ -11,6 +11,23 @@ Base = Literal["trading", "data"]
 
 Method = Literal["GET", "POST", "DELETE"]
 
+Body = Mapping[str, str | Mapping[str, str]]
+"""Fields of a JSON body, some of them objects of their own; numbers are texts already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, as it goes to the broker."""
+
+    base: Base
+    """The trading host or the market data host."""
+    method: Method
+    path: str
+    """As the broker documents it: `/v2/orders`."""
+    query: Mapping[str, str] | None = None
+    """Parameters of the address."""
+    body: Body | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -40,6 +57,15 @@ class NoAnswer(Exception):
 class Transport(Protocol):
     """Carries one request to the broker, exactly once."""
 
+    @property
+    def concurrency(self) -> int:
+        """How many requests it can carry at once.
+
+        1 keeps every request in the thread of the caller, one after the other, which is what a
+        simulated world needs; more lets several threads call `ask` at a time.
+        """
+        ...
+
     def ask(
         self,
         base: Base,
@@ -47,7 +73,7 @@ class Transport(Protocol):
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Answer:
         """Send one request and give its answer; never send it twice, never follow a redirect.
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from executor.brokers.parsing import Row, Unreadable, rounded, rows_of
-from executor.brokers.questions import Questions
+from executor.brokers.questions import Question, Questions
 from executor.brokers.shapes import daily_bar
 from executor.errors import BrokerUnavailable
 from executor.model.fields import timestamp_text
@@ -36,17 +36,23 @@ class _Page:
 
 
 def average_volumes(
-    questions: Questions, symbols: Sequence[str], now: datetime, feed: str
+    questions: Questions, chunks: Sequence[Sequence[str]], now: datetime, feed: str
 ) -> dict[str, Decimal]:
     """Average the volumes of the last complete days; a symbol without any is absent.
+
+    Args:
+        questions: What asks.
+        chunks: Symbols, as many together as one request names.
+        now: The present: a day is complete when it is over.
+        feed: Source of the bars.
 
     Raises:
         BrokerUnavailable: No usable answer, or pages that do not end.
         BrokerRefused: A definite no.
     """
-    bars = _bars(questions, symbols, now, feed)
+    bars = _bars(questions, [_query(symbols, now, feed) for symbols in chunks])
     averages: dict[str, Decimal] = {}
-    for symbol in symbols:
+    for symbol in (one for symbols in chunks for one in symbols):
         # A bar starts at its exchange's midnight, so a day later its session is over.
         complete = sorted(one for one in bars.get(symbol, []) if one[0] + DAY <= now)[-BARS:]
         if complete:
@@ -55,8 +61,8 @@ def average_volumes(
     return averages
 
 
-def _bars(questions: Questions, symbols: Sequence[str], now: datetime, feed: str) -> Bars:
-    query = {
+def _query(symbols: Sequence[str], now: datetime, feed: str) -> dict[str, str]:
+    return {
         "symbols": ",".join(symbols),
         "timeframe": "1Day",
         "start": timestamp_text(now - DAYS),
@@ -65,14 +71,25 @@ def _bars(questions: Questions, symbols: Sequence[str], now: datetime, feed: str
         "adjustment": "split",
         "feed": feed,
     }
+
+
+def _bars(questions: Questions, queries: list[dict[str, str]]) -> Bars:
+    """Ask all queries at once, then for the next page of those that have one."""
     found: Bars = {}
     for _ in range(PAGES_MAX):
-        page = questions.ask("daily bars", "data", "/v2/stocks/bars", query, _page)
-        for symbol, bars in page.bars.items():
-            found.setdefault(symbol, []).extend(bars)
-        if page.token is None:
+        pages = questions.ask_all(
+            [Question("daily bars", "data", "/v2/stocks/bars", one, _page) for one in queries]
+        )
+        for page in pages:
+            for symbol, bars in page.bars.items():
+                found.setdefault(symbol, []).extend(bars)
+        queries = [
+            {**query, "page_token": page.token}
+            for query, page in zip(queries, pages, strict=True)
+            if page.token is not None
+        ]
+        if not queries:
             return found
-        query["page_token"] = page.token
     raise BrokerUnavailable("daily bars, broker's market data: pages without end; run again")
 
 

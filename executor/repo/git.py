@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -148,7 +149,18 @@ class Git:
 
     def open_batch(self) -> ObjectReader:
         """Start a process that reads many objects."""
-        return ObjectReader(self._folder, self._environment)
+        return ObjectReader(self.open_process("cat-file", "--batch"))
+
+    def open_process(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a git command that is written to and read from."""
+        return subprocess.Popen(
+            ["git", *arguments],
+            cwd=self._folder,
+            env=dict(self._environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def _with_settings(environment: Mapping[str, str]) -> dict[str, str]:
@@ -161,22 +173,44 @@ def _with_settings(environment: Mapping[str, str]) -> dict[str, str]:
     return added
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a folder."""
+
+    mode: str
+    """Git's mode: `100644` is a file, `40000` a folder."""
+    object_id: str
+
+
 class ObjectReader:
     """`git cat-file --batch`: one process for any number of objects."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        """Start it."""
-        self._process = subprocess.Popen(
-            ["git", "cat-file", "--batch"],
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        """Read from a process that was started."""
+        self._process = process
 
     def read(self, name: str) -> bytes | None:
         """A blob by its id or as `commit:path`; None where there is none."""
+        found = self._object(name)
+        return found[1] if found is not None and found[0] == b"blob" else None
+
+    def tree(self, name: str) -> dict[str, Entry] | None:
+        """The entries of a folder, named as `commit:path`; None where there is no such folder."""
+        found = self._object(name)
+        if found is None or found[0] != b"tree":
+            return None
+        _, data, digits = found
+        entries, at = {}, 0
+        while at < len(data):
+            end = data.index(b"\0", at)
+            mode, _, file = data[at:end].partition(b" ")
+            at = end + 1 + digits // 2
+            name = file.decode("utf-8", "surrogateescape")
+            entries[name] = Entry(mode.decode(), data[end + 1 : at].hex())
+        return entries
+
+    def _object(self, name: str) -> tuple[bytes, bytes, int] | None:
+        """Kind and content of an object, and how many digits an id has."""
         assert "\n" not in name, "a name is one line"
         sent, received = self._pipes()
         try:
@@ -192,7 +226,7 @@ class ObjectReader:
             return None
         data = received.read(int(fields[-1]))
         received.read(1)
-        return data if fields[-2] == b"blob" else None
+        return fields[-2], data, len(fields[-3])
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         sent, received = self._process.stdin, self._process.stdout

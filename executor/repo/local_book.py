@@ -8,31 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from executor.decisions.auditing import FileChange
 from executor.errors import BookUnavailable, SwapLost, UsageError
-from executor.model.account import ACCOUNT_PATH
-from executor.model.plan import PLAN_PATH
-from executor.model.state import STATE_PATH
 from executor.ports import Change, Clock, CommitInfo
 from executor.repo.git import IDENTITY, Git, GitFailed
+from executor.repo.trees import write_blobs, write_tree
+from executor.repo.work_tree import MAIN, WorkTree
 
-MAIN: Final = "refs/heads/main"
 REMOTE: Final = "origin"
 REMOTE_MAIN: Final = f"refs/remotes/{REMOTE}/main"
-
-HISTORY_FOLDERS: Final = (
-    "trading_instructions_history",
-    "strategy_reviews",
-    "execution_results",
-)
-OUR_PATHS: Final = (PLAN_PATH, ACCOUNT_PATH, *HISTORY_FOLDERS)
-"""What the executor writes; a work tree may be dirty elsewhere."""
 
 _FORMAT: Final = "%H%x00%P%x00%ct%x00%s%x00%(trailers:only,unfold)"
 _FIELDS: Final = 5
@@ -122,6 +111,17 @@ class LocalBook:
             if data is not None:
                 yield path.decode("utf-8", "replace"), data
 
+    def changed(self, folder: str, before: str, after: str) -> Mapping[str, str]:
+        """What differs under a folder between two commits: `A`, `M` or `D` by path, as git says."""
+        if before == after:
+            return {}
+        printed = self._git.run(
+            "diff-tree", "-r", "-z", "--name-status", "--no-renames", before, after, "--",
+            f"{folder}/",
+        )  # fmt: skip
+        names = printed.decode("utf-8", "replace").split("\0")[:-1]
+        return {path: kind[:1] for kind, path in zip(names[::2], names[1::2], strict=True)}
+
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         """The newest first-parent commit that added, changed or removed a path."""
         found = self._log("-1", at, "--", path)
@@ -177,73 +177,25 @@ class LocalBook:
         Raises:
             UsageError: a path of ours has uncommitted changes.
         """
-        self._refuse_other_worktree()
-        if self._symbolic_head() != MAIN:
-            return
-        head = self._finish_move(self._ref(MAIN))
-        touched = self._touched_by(head)
-        printed = self._git.run(
-            "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--",
-            PLAN_PATH, STATE_PATH, ACCOUNT_PATH, *touched,
-        )  # fmt: skip
-        entries = [one for one in printed.decode("utf-8", "replace").split("\0") if one]
-        dirty = sorted({entry[3:] for entry in entries})
-        edited = [path for path in dirty if not self._lies_as(path, f"{head}~1")]
-        if edited:
-            raise UsageError(
-                f"{', '.join(edited)}: uncommitted changes; commit them on main or put them away"
-            )
-        for path in dirty:
-            if self.read(path, head) is None:
-                self._git.run("rm", "--quiet", "--force", "--ignore-unmatch", "--", path)
-            else:
-                self._git.run("checkout", "--quiet", "--force", head, "--", path)
+        self._work_tree.refuse_other()
+        if self._work_tree.is_on_main:
+            self._work_tree.mend(self._finish_move(self._ref(MAIN)))
+
+    @property
+    def _work_tree(self) -> WorkTree:
+        return WorkTree(self._git, self._objects, self._clock)
 
     def _finish_move(self, local: str) -> str:
-        """Move the branch to where a killed run had brought the work tree; where it is then.
-
-        With a remote the branch goes last: index and files hold what the remote took, and to git
-        that looks like a person's uncommitted work.
-        """
+        """Move the branch to where a killed run was bringing the work tree; where it is then."""
         if not self._has_remote:
             return local
         remote = self._ref(REMOTE_MAIN)
         if local == remote or not self._is_ancestor(local, remote):
             return local
-        ahead = self._paths("diff-tree", "-r", "-z", "--name-only", "--no-renames", local, remote)
-        if not ahead or not all(self._lies_as(path, remote) for path in ahead):
+        if not self._work_tree.has_begun(local, remote):
             return local
         self._git.run("update-ref", "-m", "autoinvestor", MAIN, remote, local)
         return remote
-
-    def _refuse_other_worktree(self) -> None:
-        """Moving main under another work tree would make its next commit undo ours."""
-        there = self._git.text("for-each-ref", "--format=%(worktreepath)", MAIN)
-        if there and Path(there).resolve() != self.top.resolve():
-            raise UsageError(
-                f"main is checked out in {there}; run there, or check out another branch there"
-            )
-
-    def _touched_by(self, commit: str) -> list[str]:
-        return self._paths(
-            "diff-tree", "-r", "-z", "--no-commit-id", "--name-only", "--no-renames", "--root",
-            "-m", "--first-parent", commit,
-        )  # fmt: skip
-
-    def _paths(self, *arguments: str) -> list[str]:
-        """Those of our paths that a git command names."""
-        printed = self._git.run(*arguments, "--", *OUR_PATHS)
-        return [one for one in printed.decode("utf-8", "replace").split("\0") if one]
-
-    def _lies_as(self, path: str, at: str) -> bool:
-        """Say whether index and work tree hold a path as a commit does."""
-        committed = self._objects.read(f"{at}:{path}")
-        # The reader's process would go on seeing the index as it was when it first looked.
-        listed = self._git.run("ls-files", "--stage", "-z", "--", path).split()
-        staged = self._objects.read(listed[1].decode()) if listed else None
-        file = self.top / path
-        lying = file.read_bytes() if file.is_file() else None
-        return staged == committed and lying == committed
 
     def commit(self, change: Change, expected: str) -> str:
         """Commit on top of `expected` and move main to it."""
@@ -254,24 +206,13 @@ class LocalBook:
         else:
             self._move(MAIN, new, expected)
             local = expected
-        self._bring_along(local, new, change)
+        self._bring_along(local, new, change, expected)
         return new
 
     def _write_commit(self, change: Change, parent: str) -> str:
-        with tempfile.TemporaryDirectory(prefix="autoinvestor-") as folder:
-            environment = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            self._git.run("read-tree", parent, environment=environment)
-            lines = [f"0 {'0' * 40}\t{path}" for path in change.deletes]
-            for path, data in change.writes.items():
-                blob = self._git.run("hash-object", "-w", "--stdin", stdin=data).decode().strip()
-                lines.append(f"100644 {blob}\t{path}")
-            self._git.run(
-                "update-index",
-                "--index-info",
-                stdin="".join(f"{line}\n" for line in lines).encode(),
-                environment=environment,
-            )
-            tree = self._git.run("write-tree", environment=environment).decode().strip()
+        blobs = write_blobs(self._git, change.writes)
+        gone: dict[str, str | None] = dict.fromkeys(change.deletes)
+        tree = write_tree(self._git, self._objects, parent, {**gone, **blobs})
         when = f"{int(self._clock.now().timestamp())} +0000"
         person = {
             f"GIT_{role}_{key}": value
@@ -310,32 +251,27 @@ class LocalBook:
             raise error from None
         self._git.run("update-ref", REMOTE_MAIN, new)
 
-    def _bring_along(self, old: str, new: str, change: Change) -> None:
+    def _bring_along(self, old: str, new: str, change: Change, parent: str) -> None:
         """Move branch and work tree to the new commit, where nothing of a person's is lost."""
-        on_main = self._symbolic_head() == MAIN
-        if on_main:
-            self._stage_what_lies_there(change)
-            try:
-                self._git.run("read-tree", "-m", "-u", old, new)
-            except GitFailed:
-                # Somebody's uncommitted work is in the way; what is committed is not in danger.
-                if self._has_remote:
-                    return
+        if self._work_tree.is_on_main:
+            gone: dict[str, bytes | None] = dict.fromkeys(change.deletes)
+            if old == parent:
+                moved = self._work_tree.follow({**gone, **change.writes}, old)
+            else:
+                moved = self._work_tree.follow_far(old, new)
+            # Somebody's uncommitted work may be in the way; what is committed is not in danger.
+            if not moved and self._has_remote:
+                return
         if self._has_remote:
-            self._git.run("update-ref", "-m", "autoinvestor", MAIN, new, old)
+            self._move_branch(new, old)
 
-    def _stage_what_lies_there(self, change: Change) -> None:
-        """A new file that lies in the work tree already, as committed, is in nobody's way."""
-        for path, data in change.writes.items():
-            file = self.top / path
-            if file.is_file() and file.read_bytes() == data:
-                self._git.run("update-index", "--add", "--", path)
-
-    def _symbolic_head(self) -> str:
+    def _move_branch(self, new: str, old: str) -> None:
+        """Let the branch follow the remote; where another run here was faster, it has."""
         try:
-            return self._git.text("symbolic-ref", "--quiet", "HEAD")
+            self._git.run("update-ref", "-m", "autoinvestor", MAIN, new, old)
         except GitFailed:
-            return ""
+            if self._ref(MAIN) == old:
+                raise
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:

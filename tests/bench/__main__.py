@@ -15,7 +15,10 @@ from tests.bench.table import as_json, as_text
 
 # Whole processes come first: their peak memory cannot be told below that of this process, and the
 # benchmarks in process make it grow.
-BENCHMARKS = ("start", "validate", "judge", "submit", "checks", "fold", "exchange")
+BENCHMARKS = (
+    *("start", "validate", "judge", "submit", "submit_many", "submit_limited", "history"),
+    *("checks", "fold", "exchange"),
+)
 """Every benchmark; the module of the same name holds it."""
 
 Measure = Callable[[Size], Iterator[Figure]]

@@ -68,14 +68,20 @@ def wide_settings(orders: int) -> bytes:
     return text.encode()
 
 
-def repository(folder: Path) -> Path:
-    """A git repository with the shipped settings and a plan of one order on main."""
+def many_orders(tickers: list[str]) -> bytes:
+    """A plan that buys one share of each."""
+    line = {"action": "BUY", "quantity": 1, "reason": "a benchmark", "order_type": "market"}
+    return plan([{**line, "ticker": ticker} for ticker in tickers])
+
+
+def repository(folder: Path, document: bytes | None = None, settings: bytes | None = None) -> Path:
+    """A git repository with settings and a plan on main: the shipped ones, and one order."""
     folder.mkdir(parents=True)
-    (folder / SETTINGS.name).write_bytes(SETTINGS.read_bytes())
-    (folder / "trading_instructions.json").write_bytes(one_order())
+    (folder / SETTINGS.name).write_bytes(settings or SETTINGS.read_bytes())
+    (folder / "trading_instructions.json").write_bytes(document or one_order())
     person = ["-c", "user.name=Bench", "-c", "user.email=bench@localhost"]
     # Without a template there are no sample hooks to copy in every round.
     process(["git", "init", "--quiet", "--initial-branch=main", "--template=", "."], folder)
     process(["git", "add", "--all"], folder)
-    process(["git", *person, "commit", "--quiet", "-m", "Propose one order"], folder)
+    process(["git", *person, "commit", "--quiet", "-m", "Propose orders"], folder)
     return folder

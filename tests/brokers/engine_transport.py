@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from executor.brokers.transport import Answer, Base, Method, NoAnswer
+from executor.brokers.transport import Answer, Base, Body, Method, NoAnswer
 from executor.exchange.engine import Exchange
 from executor.exchange.messages import Request
 from executor.ports import Clock
@@ -14,6 +14,8 @@ from executor.ports import Clock
 
 class EngineTransport:
     """Asks `Exchange.handle`; what the fault plan drops or stalls has no answer."""
+
+    concurrency = 1
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class EngineTransport:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Answer:
         sent = b"" if body is None else json.dumps(dict(body)).encode()
         response = self._exchange.handle(

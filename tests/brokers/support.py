@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from executor.brokers.alpaca import AlpacaBroker
 from executor.brokers.sdk import SdkTransport
-from executor.brokers.transport import Answer, Base, Method, NoAnswer, Transport
+from executor.brokers.transport import Answer, Base, Body, Method, NoAnswer, Transport
 from executor.exchange.engine import Exchange
 from executor.exchange.faults import read_fault
 from executor.exchange.messages import Request, Response
@@ -55,10 +55,13 @@ class RecordingExchange(Exchange):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.requests: list[Request] = []
+        self.statuses: list[int] = []
 
     def handle(self, request: Request) -> Response:
         self.requests.append(request)
-        return super().handle(request)
+        response = super().handle(request)
+        self.statuses.append(response.status)
+        return response
 
     def posts(self) -> list[Request]:
         return [one for one in self.requests if one.method == "POST"]
@@ -121,7 +124,8 @@ class Scripted:
     """A transport that gives what it was told to, in turn, the last one for ever."""
 
     script: Sequence[Answer | NoAnswer]
-    asked: list[tuple[Base, Method, str, dict[str, str]]] = field(default_factory=list)
+    asked: list[tuple[Base, Method, str, dict[str, Any]]] = field(default_factory=list)
+    concurrency: int = 1
 
     def ask(
         self,
@@ -130,7 +134,7 @@ class Scripted:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Answer:
         turn = self.script[min(len(self.asked), len(self.script) - 1)]
         self.asked.append((base, method, path, dict(body or query or {})))

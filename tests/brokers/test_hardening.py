@@ -100,7 +100,7 @@ def test_the_rate_limits_reset_is_honored(both: Rig) -> None:
     both.fault("rate_limit_429", reset_seconds=30, match={"method": "POST"})
     (submission,) = both.broker.submit_all([buy()])
     assert submission.report is not None
-    assert both.clock.slept == [30.0]
+    assert both.clock.slept == [30.25]
     assert [json.loads(one.body)["client_order_id"] for one in both.exchange.posts()] == [
         "ai-1",
         "ai-1",
@@ -147,8 +147,11 @@ def test_a_question_without_an_answer_is_unavailable(both: Rig) -> None:
 
 def test_each_order_of_many_has_its_own_outcome(both: Rig) -> None:
     both.fault("accept_then_drop", nth=2)
-    submissions = both.broker.submit_all([buy(f"ai-{one}") for one in range(4)])
-    assert [one.report is not None for one in submissions] == [True, False, True, True]
+    requests = [buy(f"ai-{one}") for one in range(4)]
+    submissions = both.broker.submit_all(requests)
+    assert [one.request for one in submissions] == requests
+    # The second to arrive, which is the second of the list where one goes after the other.
+    assert sorted(one.ambiguous is not None for one in submissions) == [False, False, False, True]
     assert len(both.exchange.posts()) == 4
 
 

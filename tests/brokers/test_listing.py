@@ -33,6 +33,7 @@ def test_a_short_page_is_the_last() -> None:
         "after": "2026-01-14T17:00:00Z",
         "direction": "asc",
         "limit": "500",
+        "nested": "false",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,12 +24,23 @@ QUESTIONS: dict[str, Question] = {
     "positions": AlpacaBroker.positions,
     "open_orders": AlpacaBroker.open_orders,
     "orders_since": lambda broker: broker.orders_since(NOON),
+    "activities": lambda broker: broker.activities(NOON),
+    "equity_history": lambda broker: broker.equity_history(NOON - timedelta(days=9)),
     "order": lambda broker: broker.order("ai-1"),
     "prices": lambda broker: broker.prices(["MU"]),
     "assets": lambda broker: broker.assets(["MU"]),
     "all_assets": lambda broker: broker.assets([f"Q{one}" for one in range(30)]),
     "average_volumes": lambda broker: broker.average_volumes(["MU"]),
 }
+AT_ONCE = {"prices": 2}
+"""Requests that a question sends together; the others send one after the other."""
+
+
+def at_once(question: Question) -> int:
+    name = next(name for name, one in QUESTIONS.items() if one is question)
+    return AT_ONCE.get(name, 1)
+
+
 every_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 
 POOR = [
@@ -62,7 +74,7 @@ def test_poor_answers_for_ever_are_no_answer(poor: Answer | NoAnswer, question: 
     broker, transport, _ = scripted(poor)
     with pytest.raises(BrokerUnavailable, match="asked 4 times; run the same command again"):
         question(broker)
-    assert len(transport.asked) == 4
+    assert len(transport.asked) == 4 * at_once(question)
 
 
 @every_question
@@ -72,7 +84,7 @@ def test_a_wrong_key_is_not_asked_again(question: Question, status: int, body: o
     broker, transport, _ = scripted(answer(body, status))
     with pytest.raises(BrokerRefused, match=f"status {status}; set ALPACA_API_KEY"):
         question(broker)
-    assert len(transport.asked) == 1
+    assert len(transport.asked) == at_once(question)
 
 
 @every_question
@@ -80,7 +92,7 @@ def test_another_no_names_status_and_code(question: Question) -> None:
     broker, transport, _ = scripted(answer({"code": 42210000, "message": "odd"}, 422))
     with pytest.raises(BrokerRefused, match="status 422, code 42210000"):
         question(broker)
-    assert len(transport.asked) == 1
+    assert len(transport.asked) == at_once(question)
 
 
 def test_an_unknown_thing_is_none_only_by_the_brokers_own_code() -> None:
@@ -97,7 +109,7 @@ def test_a_rate_limit_is_waited_out() -> None:
     reset = str(int(NOON.timestamp()) + 7)
     broker, _, clock = scripted(answer({}, 429, x_ratelimit_reset=reset), GOOD)
     broker.account()
-    assert clock.slept == [7.0]
+    assert clock.slept == [7.25]
 
 
 def test_a_rate_limit_for_ever_is_no_answer() -> None:
@@ -134,10 +146,22 @@ WHOLE: dict[str, object] = {
     "trades": {"MU": {"p": 1, "t": "2026-01-14T12:00:00Z"}},
     "bars": {"MU": [{"v": 1, "t": "2026-01-12T05:00:00Z"}]},
     "next_page_token": None,
+    "activity_type": "FILL",
+    "transaction_time": "2026-01-14T12:00:00Z",
+    "price": "331.44",
+    "net_amount": "1",
+    "description": "an activity",
 }
 """An object that every question can read, so that one odd value is all that is wrong with it."""
 
-LISTS = {"positions", "open_orders", "orders_since", "all_assets"}
+HISTORY = {"timestamp": [1768410000], "equity": [1000.5], "timeframe": "1D"}
+"""Where two questions know the same key, what the second makes of it."""
+
+LISTS = {"positions", "open_orders", "orders_since", "all_assets", "activities"}
+
+
+def whole(name: str) -> dict[str, object]:
+    return {**WHOLE, **(HISTORY if name == "equity_history" else {})}
 
 
 def assert_a_value_or_a_sentence(broker: AlpacaBroker, name: str) -> None:
@@ -153,9 +177,11 @@ def assert_a_value_or_a_sentence(broker: AlpacaBroker, name: str) -> None:
 @example("symbol", [], "all_assets")
 @example("timestamp", "9999-12-31T23:59:59Z", "market_clock")
 @example("date", "00010101", "market_clock")
-@given(st.sampled_from(sorted(WHOLE)), json_values, st.sampled_from(sorted(QUESTIONS)))
+@example("date", "0001-01-01", "activities")
+@example("timestamp", [10**30], "equity_history")
+@given(st.sampled_from(sorted(WHOLE | HISTORY)), json_values, st.sampled_from(sorted(QUESTIONS)))
 def test_any_value_in_any_field_is_a_value_or_no_answer(key: str, value: object, name: str) -> None:
-    told = {**WHOLE, key: value}
+    told = {**whole(name), key: value}
     script = [answer([told] if name in LISTS else told), answer([told])]
     broker, _, _ = scripted(*script)
     assert_a_value_or_a_sentence(broker, name)
@@ -173,7 +199,8 @@ def test_any_bytes_are_a_value_or_no_answer(body: bytes, status: int, name: str)
 
 @pytest.mark.parametrize("name", sorted(QUESTIONS))
 def test_the_whole_object_is_readable(name: str) -> None:
-    broker, _, _ = scripted(answer([WHOLE] if name in LISTS else WHOLE), answer([WHOLE]))
+    told = whole(name)
+    broker, _, _ = scripted(answer([told] if name in LISTS else told), answer([told]))
     if name == "prices":
-        broker, _, _ = scripted(answer(WHOLE))
+        broker, _, _ = scripted(answer(told))
     QUESTIONS[name](broker)

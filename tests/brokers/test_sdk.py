@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import json
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import alpaca
 import pytest
@@ -101,8 +107,51 @@ def test_a_path_without_a_version_is_our_mistake() -> None:
         transport.ask("trading", "GET", "/orders")
 
 
+PATIENCE_SECONDS = 20
+"""How long a request waits for the others before the test fails."""
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the path that was asked for, once all that are awaited have come."""
+
+    protocol_version = "HTTP/1.1"
+    together: ClassVar[threading.Barrier]
+    connections: ClassVar[Counter[int]]
+
+    def do_GET(self) -> None:
+        self.together.wait(PATIENCE_SECONDS)
+        self.connections[self.client_address[1]] += 1
+        body = json.dumps(self.path).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Stay quiet."""
+
+
+def test_every_request_under_way_has_a_client_to_itself_and_connections_are_kept() -> None:
+    class Eight(Echo):
+        together = threading.Barrier(8)
+        connections: ClassVar[Counter[int]] = Counter()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Eight) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        with SdkTransport(Mode.SIM, KEY, SECRET, url, concurrency=8) as transport:
+            paths = [f"/v2/{number}" for number in range(40)]
+            with ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(lambda path: transport.ask("trading", "GET", path), paths))
+            lines = len(transport._lines)
+        server.shutdown()
+    assert [json.loads(one.body) for one in answers] == paths
+    assert lines == 8
+    assert list(Eight.connections.values()) == [5] * 8
+
+
 def test_every_request_has_a_timeout_and_follows_no_redirect() -> None:
     with SdkTransport(Mode.SIM, KEY, SECRET, "http://127.0.0.1:7") as transport:
-        for client in transport._clients.values():
-            assert client._retry == 0
-            assert client._session.request.__module__ == "executor.brokers.sdk"
+        for line in transport._lines:
+            assert line.client._retry == 0
+            assert line.client._session.request.__module__ == "executor.brokers.sdk"

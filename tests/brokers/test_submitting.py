@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.brokers.submitting import RATE_LIMIT_TRIES, order_fields
+from executor.brokers.carrying import RATE_LIMIT_TRIES
+from executor.brokers.submitting import order_fields
 from executor.brokers.transport import Answer, NoAnswer
 from executor.model.order import OrderRequest, OrderStatus, Submission
 from tests.brokers.support import NOON, ORDER, Scripted, answer, buy, scripted
@@ -137,7 +138,7 @@ def test_a_rate_limit_is_waited_out_and_the_same_order_sent() -> None:
     )
     (submission,) = broker.submit_all([buy()])
     assert submission.report is not None
-    assert clock.slept == [30.0, 1.0]
+    assert clock.slept == [30.25, 1.25]
     assert transport.asked[0] == transport.asked[1] == transport.asked[2]
 
 
@@ -147,7 +148,7 @@ def test_a_rate_limit_without_end_is_a_refusal() -> None:
     assert submission.refusal is not None
     assert (submission.refusal.status, submission.refusal.code) == (429, 42910000)
     assert len(transport.asked) == RATE_LIMIT_TRIES
-    assert clock.slept == [90.0] * (RATE_LIMIT_TRIES - 1)
+    assert clock.slept == [90.25] * (RATE_LIMIT_TRIES - 1)
 
 
 def test_after_a_rate_limit_an_ambiguous_answer_stays_ambiguous() -> None:
@@ -200,5 +201,6 @@ def test_any_answer_has_one_outcome(status: int, body: bytes) -> None:
 @given(st.decimals("0.000000001", "999999999999", places=9))
 def test_a_number_is_sent_as_it_is(quantity: Decimal) -> None:
     sent = order_fields(OrderRequest("ai-1", "MU", "buy", "market", "day", quantity))["qty"]
+    assert isinstance(sent, str)
     assert Decimal(sent) == quantity
     assert "E" not in sent

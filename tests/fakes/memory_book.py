@@ -138,6 +138,10 @@ class MemoryBook:
         tree = self.origin.commits[at].tree
         yield from sorted((path, tree[path]) for path in tree if path.startswith(f"{folder}/"))
 
+    def changed(self, folder: str, before: str, after: str) -> Mapping[str, str]:
+        touched = _touched(self.origin.commits[before].tree, self.origin.commits[after].tree)
+        return {path: kind for path, kind in touched.items() if path.startswith(f"{folder}/")}
+
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         return next((one.info for one in self.origin.line(at) if path in one.touched), None)
 
@@ -158,7 +162,7 @@ class MemoryBook:
         for one in self.origin.line(at):
             for path, kind in sorted(one.touched.items()):
                 if path.startswith(tuple(f"{folder}/" for folder in folders)):
-                    yield FileChange(one.info.commit, kind, path)
+                    yield FileChange(one.info.commit, kind, path, one.info.trailers)
 
     def commit(self, change: Change, expected: str) -> str:
         return self.origin.swap(change, expected)

@@ -73,6 +73,23 @@ def test_a_folder_is_read_by_path_and_without_its_neighbors(rig: Rig) -> None:
     assert list(rig.book.read_folder("nothing", new)) == []
 
 
+def test_what_differs_between_two_commits_is_told_by_folder(rig: Rig) -> None:
+    files = {"execution_results/b.json": b"b", "execution_results/2026-01/a.json": b"a"}
+    first = rig.book.commit(Change("Add", files), rig.book.head())
+    second = rig.book.commit(Change("Change", {"execution_results/b.json": b"B", PLAN: b"1"}), first)
+    third = rig.book.commit(
+        Change("More", {RESULT: b"r"}, deletes=("execution_results/2026-01/a.json",)), second
+    )
+    assert rig.book.changed("execution_results", first, first) == {}
+    assert rig.book.changed("execution_results", first, second) == {"execution_results/b.json": "M"}
+    assert rig.book.changed("execution_results", first, third) == {
+        "execution_results/2026-01/a.json": "D",
+        RESULT: "A",
+        "execution_results/b.json": "M",
+    }
+    assert rig.book.changed("strategy_reviews", first, third) == {}
+
+
 def test_a_swap_that_expects_an_older_main_is_lost_and_changes_nothing(rig: Rig) -> None:
     before = rig.book.head()
     theirs = rig.push({"notes.txt": "x"})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from executor.errors import BookUnavailable, SwapLost, UsageError
+from executor.model.state import STATE_PATH
 from executor.ports import Change
 from executor.repo.git import Git
 from executor.repo.local_book import LocalBook
@@ -95,11 +97,11 @@ def test_a_kill_around_any_call_of_git_leaves_nothing_that_a_person_must_mend(
             book.commit(Change("Next", deletes=(RESULT, ARCHIVE)), now)
         assert_brought_along(rig)
         nth += 1
-    assert nth > 8
+    assert nth > 6
 
 
 def test_two_kills_in_a_row_are_mended_as_well(rig: LocalRig) -> None:
-    for nth in range(9, 15):
+    for nth in range(3, 11):
         rig.push({PLAN: "pending\n"})
         commit_and_die(rig, VALIDATE, nth, after=True)
         rig.book.tidy()
@@ -108,6 +110,76 @@ def test_two_kills_in_a_row_are_mended_as_well(rig: LocalRig) -> None:
         head = rig.book.head()
         rig.book.commit(Change("Next", {"n": b"%d" % nth}, (PLAN, RESULT, ARCHIVE)), head)
         assert_brought_along(rig)
+
+
+class BesideGit(Git):
+    """Git in a process beside which, before its nth call, something else happens once."""
+
+    def __init__(self, folder: Path, nth: int, beside: Callable[[], object]) -> None:
+        self.left = -1
+        super().__init__(folder)
+        self.left, self._beside = nth, beside
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> bytes:
+        self.left -= 1
+        if self.left == 0:
+            self._beside()
+        return super().run(*arguments, stdin=stdin, environment=environment)
+
+
+def commit_now(book: LocalBook, change: Change) -> None:
+    """Commit on top of whatever main is."""
+    book.commit(change, book.head())
+
+
+def test_a_commit_that_does_not_wait_for_the_lock_harms_no_run_beside_it(rig: LocalRig) -> None:
+    nth = 1
+    while True:
+        rig.push({PLAN: "pending\n"})
+        halt = Change("Halt", {STATE_PATH: b"%d\n" % nth, RESULT + str(nth): b"state\n"})
+        with LocalBook(rig.folder, rig.clock) as book, book.exclusive():
+            book.tidy()
+            expected = book.head()
+            git_beside = BesideGit(rig.folder, nth, partial(commit_now, rig.another(), halt))
+            book._git = git_beside
+            try:
+                book.commit(END, expected)
+            except SwapLost:
+                book.commit(END, book.head())
+        if git_beside.left > 0:
+            break
+        head = rig.book.head()
+        assert rig.book.read(STATE_PATH, head) == b"%d\n" % nth, f"beside call {nth}"
+        assert rig.book.read(RESULT, head) == b"result\n"
+        rig.book.tidy()
+        rig.book.commit(Change("Next", deletes=(RESULT, ARCHIVE)), head)
+        assert_brought_along(rig)
+        nth += 1
+    assert nth > 6
+
+
+def test_another_git_that_is_at_work_is_waited_for(rig: LocalRig) -> None:
+    lock = rig.folder / ".git" / "index.lock"
+    rig.push({PLAN: "pending\n"})
+    lock.touch()
+    waits: list[float] = []
+
+    class Working(SimulatedClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            waits.append(seconds)
+            if len(waits) == 3:
+                lock.unlink()
+
+    with LocalBook(rig.folder, Working(NOON)) as book:
+        book.commit(VALIDATE, book.head())
+    assert len(waits) == 3
+    assert_brought_along(rig)
 
 
 def test_after_a_commit_the_work_tree_is_what_main_is(rig: LocalRig) -> None:
