@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, TypeVar
 
-from executor.decisions.ledger import executed_as, record_facts
+from executor.decisions.record_facts import record_facts
 from executor.errors import BrokerRefused, BrokerUnavailable
 from executor.main_state import MainState, PlanOnMain
 from executor.model.account import Mode
+from executor.model.activity import Activity
 from executor.model.facts import AccountFacts, Facts, Moment, PositionFacts
 from executor.model.fields import is_ticker
 from executor.model.market import MarketClock, SymbolPrices
-from executor.model.order import OrderReport
+from executor.model.order import EquityPoint, OrderReport
+from executor.model.order_id import home_of, parse_order_id
 from executor.model.plan import TradingInstructionSet
 from executor.model.settings import Settings
 from executor.ports import Broker
+
+YEAR: Final = timedelta(days=365)
 
 LOOKS: Final = 5
 """How often an account that moves is read before it is left to the next run."""
@@ -47,11 +51,10 @@ def view_account(broker: Broker, since: datetime) -> AccountView:
         BrokerUnavailable: one of them has no answer; nothing can be judged without it.
         BrokerRefused: the broker refuses to answer, for instance a wrong key.
     """
-    clock = broker.market_clock(since)
-    open_orders = broker.open_orders()
+    clock, open_orders = broker.at_once(lambda: broker.market_clock(since), broker.open_orders)
     for _ in range(LOOKS):
-        account = broker.account()
-        positions = {one.symbol: one for one in broker.positions()}
+        account, held = broker.at_once(broker.account, broker.positions)
+        positions = {one.symbol: one for one in held}
         before, open_orders = open_orders, broker.open_orders() if open_orders else ()
         if _filled(before) == _filled(open_orders):
             return AccountView(clock, account, positions, open_orders)
@@ -77,6 +80,8 @@ def gather(
     already_sent: frozenset[int] = frozenset(),
     own_reports: Mapping[str, OrderReport] | None = None,
     orders_at_broker: tuple[str, ...] = (),
+    protective: frozenset[str] = frozenset(),
+    history: tuple[EquityPoint, ...] | None = None,
 ) -> Facts:
     """Ask everything that a check may want to know about a plan.
 
@@ -85,8 +90,15 @@ def gather(
     """
     view = view or view_account(broker, earliest_order(plan))
     symbols = _symbols(plan.proposal)
-    opened = view.clock.current.opens if view.clock.current else _midnight(now)
-    executed = executed_as(main.results, plan.digest) if not own_orders else None
+    opened = view.clock.current.opens if view.clock.current else midnight(now)
+    executed = main.executed(plan) if not own_orders else None
+    (prices, assets), volumes = broker.at_once(
+        lambda: broker.at_once(
+            lambda: _prices(broker, symbols, view.open_orders),
+            lambda: _or_none(lambda: broker.assets(symbols)),
+        ),
+        lambda: _or_none(lambda: broker.average_volumes(_bought(plan.proposal))),
+    )
     return Facts(
         now=now,
         moment=moment,
@@ -94,25 +106,70 @@ def gather(
         plan_digest=plan.digest,
         added_at=plan.added.committed_at,
         own_orders=own_orders,
+        protective=protective | protective_orders(view, main),
+        replaces=main.replaced.digest if main.replaced else None,
         already_sent=already_sent,
         market_clock=view.clock,
         account=view.account,
         positions=view.positions,
         open_orders=view.open_orders,
-        prices=_prices(broker, symbols, view.open_orders),
-        assets=_or_none(lambda: broker.assets(symbols)),
-        average_volumes=_or_none(lambda: broker.average_volumes(_bought(plan.proposal))),
+        prices=prices,
+        assets=assets,
+        average_volumes=volumes,
         record=record_facts(
             main.ledger,
             executed=executed,
             orders_at_broker=orders_at_broker,
             session_opened=opened,
-            newer=[*_followed(broker, main, view), *(own_reports or {}).values()],
+            day_started=view.clock.last_close,
+            newer=_newest(
+                broker, view, [*(own_reports or {}).values(), *_followed(broker, main, view)]
+            ),
+            history=equity_history(broker, main, now) if history is None else history,
         ),
         trading_state=main.trading_state,
         settings_fault=main.in_force.fault and main.in_force.fault.splitlines()[0],
         live_agreements=missing_agreements(main.settings, environment),
     )
+
+
+def protective_orders(view: AccountView, main: MainState) -> frozenset[str]:
+    """Client order ids of the open orders that protect a holding, by their id or by the record."""
+    home = home_of(main.settings.repository)
+    found = set()
+    for one in view.open_orders:
+        own = parse_order_id(one.client_order_id)
+        known = main.ledger.orders.get(one.client_order_id)
+        is_leg = own is not None and own.home == home and own.leg != "entry"
+        if is_leg or (known is not None and known.leg != "entry"):
+            found.add(one.client_order_id)
+    return frozenset(found)
+
+
+def equity_history(broker: Broker, main: MainState, now: datetime) -> tuple[EquityPoint, ...]:
+    """The broker's own equity since the peak was last rebased, a year at most.
+
+    Without an answer the record's peak stands alone: it is ours and cannot be missing.
+    """
+    since = max(main.ledger.rebased_at or now - YEAR, now - YEAR)
+    return _or_none(lambda: broker.equity_history(since)) or ()
+
+
+def fill_pieces(broker: Broker, reports: Sequence[OrderReport]) -> Mapping[str, Sequence[Activity]]:
+    """FILL activities of orders, by the broker's order id, the oldest first.
+
+    Nothing where the broker does not answer: the order's sum and average do as well, but for cents.
+    """
+    wanted = {one.broker_order_id for one in reports}
+    starts = [one.submitted_at for one in reports if one.submitted_at is not None]
+    if not wanted or not starts:
+        return {}
+    told = _or_none(lambda: broker.activities(min(starts) - timedelta(seconds=1))) or ()
+    found: dict[str, list[Activity]] = {}
+    for one in told:
+        if one.is_fill and one.order_id in wanted:
+            found.setdefault(one.order_id, []).append(one)
+    return found
 
 
 def _followed(broker: Broker, main: MainState, view: AccountView) -> list[OrderReport]:
@@ -121,9 +178,24 @@ def _followed(broker: Broker, main: MainState, view: AccountView) -> list[OrderR
     Those still open are taken from the view, whose positions fit them; the others have ended.
     """
     still_open = {one.client_order_id: one for one in view.open_orders}
-    keys = [one.instruction.client_order_id for one in main.ledger.open_orders]
+    keys = [one.told.client_order_id for one in main.ledger.open_orders]
     found = [still_open.get(key) or broker.order(key) for key in keys if key is not None]
     return [one for one in found if one is not None]
+
+
+def _newest(
+    broker: Broker, view: AccountView, reports: Sequence[OrderReport]
+) -> Collection[OrderReport]:
+    """Each order once, as it fits the view's positions: the record and the run may both tell it.
+
+    One that is still open is taken from the view, whose positions fit it; the others have ended.
+    """
+    still_open = {one.client_order_id: one for one in view.open_orders}
+    found = {one.client_order_id: one for one in reports}
+    for key, one in found.items():
+        if not one.status.is_terminal:
+            found[key] = still_open.get(key) or broker.order(key) or one
+    return found.values()
 
 
 def _prices(
@@ -149,14 +221,15 @@ def _or_none(ask: Callable[[], Answer]) -> Answer | None:
 
 
 def _symbols(plan: TradingInstructionSet) -> Sequence[str]:
-    return sorted({one.ticker for one in plan.instructions if one.is_trade})
+    return sorted({one.ticker for one in plan.instructions if one.action != "CANCEL"})
 
 
 def _bought(plan: TradingInstructionSet) -> Sequence[str]:
     return sorted({one.ticker for one in plan.instructions if one.action == "BUY"})
 
 
-def _midnight(now: datetime) -> datetime:
+def midnight(now: datetime) -> datetime:
+    """The start of a UTC day: where no session runs, that is when today began."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 

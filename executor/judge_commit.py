@@ -16,7 +16,7 @@ from executor.model.facts import Moment
 from executor.model.plan import PLAN_PATH
 from executor.model.verdict import Answer, Verdict
 from executor.reports.blocks import Block, Line
-from executor.reports.execution import orders_table, unprotected_lines
+from executor.reports.execution import orders_table, protection_lines
 from executor.reports.reply import Reply
 from executor.reports.verdicts import verdict_report
 from executor.wiring import World
@@ -53,16 +53,17 @@ def judge_commit(world: World, name: str, commit: str) -> Reply:
             now=world.clock.now(),
             environment=world.environment,
         )
-    judgment = judge(Context(plan.plan, main.settings, facts), all_rules())
+    context = Context(plan.plan, main.settings, facts)
+    judgment = judge(context, all_rules())
     orders = plan_orders(
         plan.proposal,
         plan_digest=plan.digest,
         repository=main.settings.repository,
         going=judgment.going,
-        available={symbol: one.available for symbol, one in (facts.positions or {}).items()},
+        available={symbol: context.free_to_sell(symbol) for symbol in facts.positions or {}},
     )
     table = (Line("would send, in this order:"), orders_table(orders)) if orders else ()
-    blocks = (*table, *unprotected_lines(plan.proposal))
+    blocks = (*table, *protection_lines(plan.proposal))
     return _reply(name, plan.digest, judgment.verdicts, blocks)
 
 

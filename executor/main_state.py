@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
+from typing import Final
 
 from pydantic import ValidationError
 
-from executor.decisions.auditing import REWRITTEN, flaw
-from executor.decisions.chain import Chain, Link, order
+from executor.decisions.chain import Chain
 from executor.decisions.gates import judge_tree
-from executor.decisions.ledger import Ledger, fold
-from executor.errors import DocumentError, PersonNeeded, UsageError
-from executor.model.digest import digest, plan_digest, raw_digest
+from executor.errors import DocumentError, UsageError
+from executor.history import OWNER, PLAN_DIGEST, STEP, History, Tip
+from executor.model.digest import plan_digest, raw_digest
 from executor.model.intent import Intent
+from executor.model.ledger import Ledger
 from executor.model.plan import PLAN_PATH, PlanStatus, TradingInstructionSet
 from executor.model.reading import Tree, read_document
 from executor.model.result import ExecutionResult
@@ -25,11 +26,9 @@ from executor.ports import Book, CommitInfo
 from executor.repo.schema_files import load_schema
 from executor.settings import parse_settings
 
-RESULTS_FOLDER = "execution_results"
-HISTORY_FOLDER = "trading_instructions_history"
-
-STEP, PLAN_DIGEST, OWNER, RESULT, SETTLES = "Step", "Plan-Digest", "Owner", "Result", "Settles"
-"""Trailers of our commits; a settlement names its plan by `Settles`, for it is no step of it."""
+STEPS_LOOKED_AT: Final = (1, 32, 1_000)
+"""How many steps are looked at for one that was validated: the newest tells, as a plan goes on only
+when the one before it has ended. Steps that nobody of ours took are passed over, up to the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,34 +117,43 @@ class MainState:
         return self.in_force.settings
 
     @cached_property
+    def history(self) -> History:
+        """The results, and what can be asked of them one by one."""
+        return History(self._book, self.head)
+
+    @property
     def chain(self) -> Chain:
-        """Every result, in the order of the chain.
+        """Every result, in the order of the chain: reads them all.
 
         Raises:
             PersonNeeded: a result cannot be read, or the chain does not hold.
         """
-        links = tuple(
-            _link(path, data)
-            for path, data in self._book.read_folder(RESULTS_FOLDER, self.head)
-            if path not in REWRITTEN and path.endswith(".json")
-        )
-        chain = order(links)
-        if chain.breaches:
-            raise PersonNeeded(
-                f"the chain of results is broken: {chain.breaches[0]}; see `autoinvestor audit`"
-            )
-        return chain
+        return self.history.chain
 
-    @cached_property
+    @property
     def results(self) -> tuple[tuple[str, ExecutionResult], ...]:
-        """Path and result, first to newest."""
+        """Path and result, first to newest: reads them all."""
         return tuple((link.path, link.result) for link in self.chain.links)
+
+    @property
+    def tip(self) -> Tip | None:
+        """The newest result of all modes, which the next one names.
+
+        Raises:
+            PersonNeeded: as `chain`.
+        """
+        return self.history.tip
+
+    @property
+    def account(self) -> str | None:
+        """The account that the settings name, `…1234`; None: every account of the mode."""
+        ending = self.settings.account.number_ends_with
+        return f"…{ending}" if ending else None
 
     @cached_property
     def ledger(self) -> Ledger:
         """The fold of the results of the settings' mode and account."""
-        ending = self.settings.account.number_ends_with
-        return fold(self.results, self.settings.mode, f"…{ending}" if ending else None)
+        return self.history.ledger(self.settings.mode, self.account)
 
     @cached_property
     def trading_state(self) -> TradingStateRecord | None:
@@ -170,6 +178,31 @@ class MainState:
         """The plan that waits or runs; None where there is none."""
         return self._plan_at(self.head)
 
+    def result(self, path: str) -> ExecutionResult:
+        """One result of the record.
+
+        Raises:
+            PersonNeeded: it is not there, or cannot be read.
+        """
+        return self.history.result(path)
+
+    def executed(self, plan: PlanOnMain) -> str | None:
+        """Path of the archived plan with the same digest that completed, or had an order sent."""
+        stamp = plan.plan.timestamp if plan.plan else None
+        found = self.history.execution_of(plan.digest, stamp)
+        return (found[1].archived_as or found[0]) if found else None
+
+    @cached_property
+    def replaced(self) -> PlanOnMain | None:
+        """The plan that waited on main when the one that waits now came in its place."""
+        waiting = self.plan
+        if waiting is None or not waiting.added.parents:
+            return None
+        before = self._plan_at(waiting.added.parents[0])
+        if before is None or before.digest == waiting.digest:
+            return None
+        return before if before.status is not PlanStatus.VALIDATED else None
+
     @cached_property
     def unfinished(self) -> PlanOnMain | None:
         """A plan that we validated and whose end is not written, on main or only in history."""
@@ -178,11 +211,24 @@ class MainState:
             if believed is not None:
                 return believed
         # Whatever a person made of the file since: what we validated may be at the broker.
-        newest = self._book.with_trailer(STEP, str(PlanStatus.VALIDATED), self.head, 1)
-        if not newest or self._has_ended(newest[0]):
-            return None
-        found = self._plan_at(newest[0].commit)
-        return self._believed(found, newest[0]) if found else None
+        seen = 0
+        for most in STEPS_LOOKED_AT:
+            steps = self._book.with_trailer(STEP, None, self.head, most)
+            for step in steps[seen:]:
+                if step.trailers[STEP] != PlanStatus.VALIDATED:
+                    if self.history.told_by(step) is not None:
+                        return None
+                    continue
+                if self._has_ended(step):
+                    return None
+                found = self._plan_at(step.commit)
+                believed = self._believed(found, step) if found else None
+                if believed is not None:
+                    return believed
+            seen = len(steps)
+            if seen < most:
+                break
+        return None
 
     def _has_ended(self, validated: CommitInfo) -> bool:
         """True where the chain holds a result of the plan that was not there when it was validated.
@@ -192,10 +238,8 @@ class MainState:
         """
         plan_digest = validated.trailers.get(PLAN_DIGEST)
         return any(
-            one.kind == "execution"
-            and one.plan_digest == plan_digest
-            and self._book.read(path, validated.commit) is None
-            for path, one in self.results
+            one.kind == "execution" and one.plan_digest == plan_digest
+            for _, one in self.history.added_since(validated.commit)
         )
 
     def _plan_at(self, commit: str) -> PlanOnMain | None:
@@ -263,17 +307,3 @@ def _judged(
         return raw_digest(data), None, None, (verdict,)
     plan, problems = judge_tree(tree, load_schema("trading_instructions"), TradingInstructionSet)
     return plan_digest(tree), tree, plan, tuple(problem.verdict() for problem in problems)
-
-
-@lru_cache(maxsize=5_000)
-def _link(path: str, data: bytes) -> Link:
-    try:
-        tree = read_document(data, of_record=True)
-        result = ExecutionResult.model_validate(tree)
-        if (problem := flaw(result)) is not None:
-            raise DocumentError(problem)
-    except (DocumentError, ValidationError):
-        raise PersonNeeded(
-            f"{path}: a result that cannot be read; see `autoinvestor audit`"
-        ) from None
-    return Link(path, digest(tree), result)

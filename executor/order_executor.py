@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from executor.commands.execute import execute
-from executor.decisions.ledger import executed_as
 from executor.errors import AutoInvestorError, BookUnavailable, ExitCode, SwapLost, UsageError
+from executor.history import timestamp_of
 from executor.main_state import MainState
 from executor.model.account import Mode
 from executor.model.digest import plan_digest
@@ -85,7 +85,7 @@ class OrderExecutor:
         digest = plan_digest(read_document(data))
         self._make_way(main, data, digest)
         for _ in range(SWAP_TRIES):
-            found = _executed(MainState(world.book, world.book.head()), digest)
+            found = _executed(MainState(world.book, world.book.head()), data, digest)
             if found is not None:
                 return _already(found)
             _commit_plan(world, data, digest)
@@ -153,22 +153,20 @@ def _commit_plan(world: World, data: bytes, digest: str) -> None:
 def _last_executed(main: MainState) -> Reply | None:
     if main.plan is not None or main.unfinished is not None:
         return None
-    for _, result in reversed(main.results):
-        if result.kind == "execution" and result.instructions_file == PLAN_PATH:
-            found = _executed(main, result.plan_digest or "")
+    for told in main.history.executions():
+        if told[1].instructions_file == PLAN_PATH:
+            found = main.history.counting(told)
             if found is not None:
-                return _already(found)
-            state = {"state": result.plan_status, "errors": result.errors, "result": None}
+                return _already(found[1])
+            state = {"state": told[1].plan_status, "errors": told[1].errors, "result": None}
             return Reply(ExitCode.REFUSED, state)
     return None
 
 
-def _executed(main: MainState, digest: str) -> ExecutionResult | None:
-    """The result of the execution of a digest; None where it was not executed."""
-    for path, result in main.results:
-        if executed_as([(path, result)], digest) is not None:
-            return result
-    return None
+def _executed(main: MainState, data: bytes, digest: str) -> ExecutionResult | None:
+    """The result of the execution of a plan; None where it was not executed."""
+    found = main.history.execution_of(digest, timestamp_of(data))
+    return found[1] if found else None
 
 
 def _already(result: ExecutionResult) -> Reply:

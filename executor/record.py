@@ -9,7 +9,10 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from executor.checkpointing import with_checkpoint
 from executor.decisions.ending import Ending
+from executor.decisions.legs import is_news
+from executor.decisions.notes import SUPERSEDES
 from executor.decisions.reconcile import realized_by
 from executor.decisions.results import (
     Circumstances,
@@ -20,22 +23,17 @@ from executor.decisions.results import (
     settlement_result,
 )
 from executor.errors import BookUnavailable, DocumentError, PersonNeeded, SwapLost
-from executor.main_state import (
-    OWNER,
-    PLAN_DIGEST,
-    RESULT,
-    SETTLES,
-    STEP,
-    MainState,
-    PlanOnMain,
-    owner_text,
-)
+from executor.history import OWNER, PLAN_DIGEST, RESULT, SETTLES, STEP
+from executor.main_state import MainState, PlanOnMain, owner_text
 from executor.model.account import AccountRecord
 from executor.model.digest import digest, plan_digest
 from executor.model.intent import Intent
+from executor.model.numbers import ZERO
+from executor.model.order_result import InstructionResult, LegResult, OrderResult
 from executor.model.plan import PLAN_PATH, PlanStatus
 from executor.model.reading import read_document
-from executor.model.result import Approval, ExecutionResult, InstructionResult
+from executor.model.result import Approval, ExecutionResult
+from executor.model.state import STATE_PATH
 from executor.model.writing import to_tree, write_document
 from executor.ports import Book, Change, Progress
 
@@ -53,8 +51,10 @@ class Written:
     result: ExecutionResult
 
 
-def commit_intent(book: Book, head: str, plan: PlanOnMain, intent: Intent) -> PlanOnMain:
+def commit_intent(book: Book, main: MainState, plan: PlanOnMain, intent: Intent) -> PlanOnMain:
     """Commit the plan as validated, with the intent; the plan as it then lies on main.
+
+    A plan that waited when this one came in its place is archived in the same commit.
 
     Raises:
         SwapLost: main moved since it was read; nothing was committed.
@@ -76,10 +76,25 @@ def commit_intent(book: Book, head: str, plan: PlanOnMain, intent: Intent) -> Pl
             OWNER: owner_text(intent),
         },
     )
-    commit = book.commit(change, head)
+    commit = book.commit(_superseding(book, main, change), main.head)
     update = {"status": PlanStatus.VALIDATED, "intent": intent}
     validated = plan.plan.model_copy(update=update)
     return replace(plan, data=data, tree=tree, plan=validated, validated_in=commit)
+
+
+def _superseding(book: Book, main: MainState, change: Change, taken: str = "") -> Change:
+    """Archive the plan that waited before the one on main, as it was, with what took its place."""
+    replaced = main.replaced
+    if replaced is None:
+        return change
+    path = free_path(
+        book, main.head, archive_name(replaced.made_at), lambda: replaced.digest, taken
+    )
+    return replace(
+        change,
+        writes={**change.writes, path: replaced.data},
+        trailers={**change.trailers, SUPERSEDES: path},
+    )
 
 
 def _reads_back(data: bytes, digest: str) -> bool:
@@ -91,7 +106,10 @@ def _reads_back(data: bytes, digest: str) -> bool:
 
 def _sides(intent: Intent) -> str:
     counts = {side: sum(one.side == side for one in intent.orders) for side in ("sell", "buy")}
-    return ", ".join(f"{side.upper()} {count}" for side, count in counts.items() if count)
+    told = [f"{side.upper()} {count}" for side, count in counts.items() if count]
+    if intent.lines:
+        told.append(f"{len(intent.lines)} more")
+    return ", ".join(told)
 
 
 def commit_ending(
@@ -152,7 +170,7 @@ def _ending_change(
     timings_ms: Mapping[str, Decimal],
 ) -> tuple[Change, Written]:
     archived_as = free_path(book, main.head, archive_name(plan.made_at), lambda: plan.digest)
-    previous = main.chain.newest
+    previous = main.tip
     policy = main.settings.approval_policy()
     result = execution_result(
         Circumstances(
@@ -174,6 +192,8 @@ def _ending_change(
         archived_as=archived_as,
         verdicts=ending.verdicts,
         instructions=ending.instructions,
+        legs=ending.legs,
+        state=ending.state,
         before=before,
         after=after,
         realized_pl=ending.realized_pl,
@@ -186,11 +206,17 @@ def _ending_change(
     archived = plan.data
     if plan.tree is not None:
         archived = write_document({**plan.tree, "status": str(ending.status)})
+    writes = {archived_as: archived, result_path: data}
+    if ending.state is not None:
+        writes[STATE_PATH] = write_document(ending.state)
     change = Change(
         subject=f"{_DONE[ending.status]} plan {plan.digest[:8]}: {_counts(result)}",
-        writes={archived_as: archived, result_path: data},
+        writes=writes,
         trailers={PLAN_DIGEST: plan.digest, STEP: str(ending.status), RESULT: result_path},
     )
+    if plan.validated_in is None:
+        change = _superseding(book, main, change, archived_as)
+    change = with_checkpoint(main, change, result_path)
     return change, Written("", archived_as, result_path, result)
 
 
@@ -211,6 +237,8 @@ _DONE: Final = {
 
 
 def _counts(result: ExecutionResult) -> str:
+    if result.state is not None:
+        return f"trading is {result.state.state}"
     summary = result.execution_summary
     parts = [f"{summary.successful} of {summary.total_instructions} filled"]
     for name in ("partially_filled", "open", "denied", "failed", "unknown"):
@@ -228,29 +256,37 @@ def commit_late(
     That one's result denies orders which this one had already decided to send. No lock reaches
     from machine to machine, but every order at the broker has to be explained by a commit.
     """
+    assert plan.validated_in is not None, "nothing is sent before the intent is committed"
     sent = [one for one in ending.instructions if one.broker_order_id is not None]
+    legs = [one for one in ending.legs if one.broker_order_id is not None]
     for _ in range(RECORD_TRIES):
         main = MainState(book, book.head())
         late = [one for one in sent if not _is_told(main, one)]
+        beside = [one for one in legs if not _is_told(main, one)]
         ends = [
             path
-            for path, result in main.results
+            for path, result in main.history.added_since(plan.validated_in)
             if result.kind == "execution"
             and result.plan_digest == plan.digest
             and result.plan_status != PlanStatus.DUPLICATE
         ]
-        if not late or not ends:
+        if not (late or beside) or not ends:
             return
         try:
-            commit_settlement(book, main, ends[-1], late, account, now)
+            commit_settlement(book, main, ends[-1], late, account, now, legs=beside)
         except SwapLost:
             continue
         return
 
 
-def _is_told(main: MainState, sent: InstructionResult) -> bool:
+def _is_told(main: MainState, sent: OrderResult) -> bool:
+    """True where the record knows the order, and this run has no news that goes on from it."""
     known = main.ledger.orders.get(sent.client_order_id or "")
-    return known is not None and known.instruction.broker_order_id is not None
+    if known is None or known.told.broker_order_id is None:
+        return False
+    filled = known.told.filled_quantity + sum((fill.quantity for fill in sent.fills), ZERO)
+    goes_on = known.is_open and filled == sent.filled_quantity
+    return not (goes_on and is_news(sent, known.told))
 
 
 def commit_settlement(
@@ -261,14 +297,16 @@ def commit_settlement(
     account: AccountRecord,
     now: datetime,
     warnings: Sequence[str] = (),
+    errors: Sequence[str] = (),
+    legs: Sequence[LegResult] = (),
 ) -> tuple[ExecutionResult, str]:
     """Commit what is new about orders of an earlier result; the new result and its commit.
 
     Raises:
         SwapLost: main moved since it was read; nothing was committed.
     """
-    first = dict(main.results)[first_path]
-    previous = main.chain.newest
+    first = main.result(first_path)
+    previous = main.tip
     result = settlement_result(
         first,
         first_path,
@@ -277,31 +315,45 @@ def commit_settlement(
         settings_digest=main.in_force.digest,
         code_commit=main.head,
         instructions=instructions,
+        legs=legs,
         after=account,
-        realized_pl=realized_by(instructions, main.ledger.positions),
+        realized_pl=realized_by([*instructions, *legs], main.ledger.positions),
         warnings=warnings,
+        errors=errors,
     )
     data = write_document(result)
     path = free_path(book, main.head, result_name(now), partial(_digest, data))
-    ended = ", ".join(f"{one.ticker} {one.outcome.value}" for one in instructions[:3])
-    more = "" if len(instructions) <= 3 else ", …"
+    told = [f"{one.ticker} {one.outcome.value}" for one in instructions]
+    told += [f"{one.ticker} {one.leg} {one.outcome.value}" for one in legs]
+    ended = ", ".join(told[:3])
+    more = "" if len(told) <= 3 else ", …"
     change = Change(
         subject=f"Settle plan {(first.plan_digest or '')[:8]}: {ended}{more}",
         writes={path: data},
         trailers={SETTLES: first.plan_digest or "", RESULT: path},
     )
-    return result, book.commit(change, main.head)
+    return result, book.commit(with_checkpoint(main, change, path), main.head)
 
 
 def _digest(data: bytes) -> str:
     return digest(read_document(data, of_record=True))
 
 
-def free_path(book: Book, head: str, path: str, content_digest: Callable[[], str]) -> str:
-    """The first name for a history file that is not taken: history is never overwritten."""
-    if book.read(path, head) is None:
+def free_path(
+    book: Book, head: str, path: str, content_digest: Callable[[], str], taken: str = ""
+) -> str:
+    """The first name for a history file that is not taken: history is never overwritten.
+
+    Args:
+        book: the repository.
+        head: the commit to look at.
+        path: the name that it should have.
+        content_digest: tells files of one name apart.
+        taken: a path that the same commit writes.
+    """
+    if path != taken and book.read(path, head) is None:
         return path
     for candidate in alternatives(path, content_digest()):
-        if book.read(candidate, head) is None:
+        if candidate != taken and book.read(candidate, head) is None:
             return candidate
     raise AssertionError("there is always a further name")

@@ -5,19 +5,21 @@ Works through the `Broker` and `Clock` ports only; it starts no thread and never
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from executor.decisions.ending import Answers, Judged
 from executor.errors import BrokerUnavailable
+from executor.gather import AccountView
 from executor.model.account import AccountRecord
+from executor.model.activity import Activity
 from executor.model.intent import Intent, PlannedOrder
 from executor.model.numbers import plain
 from executor.model.order import OrderReport, OrderRequest
-from executor.model.result import Refusal
+from executor.model.order_result import Refusal
 from executor.model.settings import Settings
 from executor.model.verdict import Answer, Verdict
 from executor.model.words import count
@@ -41,7 +43,12 @@ class Sent(Answers):
             {**self.reports, **other.reports},
             {**self.refusals, **other.refusals},
             {**self.unknown, **other.unknown},
+            {**self.pieces, **other.pieces},
         )
+
+    def with_pieces(self, pieces: Mapping[str, Sequence[Activity]]) -> Sent:
+        """The same, with the pieces of what filled."""
+        return replace(self, pieces=pieces)
 
     @property
     def is_over(self) -> bool:
@@ -62,16 +69,22 @@ class Tally:
     """How many instructions the plan has."""
     before: AccountRecord | None = None
     """The account when it was first judged."""
+    is_late: bool = False
+    """True where orders of the plan had traded before that: it is not the account before them."""
     verdicts: tuple[Verdict, ...] = ()
     """The newest answer of each check, and the noes of earlier ones."""
     denied: frozenset[int] = frozenset()
     """Indexes of the lines that a check denied, now or before."""
     arrivals: dict[str, Decimal] = field(default_factory=dict)
     """The price at sending, by client order id."""
+    done: set[int] = field(default_factory=set)
+    """Indexes of the CANCEL and PROTECT lines that were carried out."""
+    undone: dict[int, str] = field(default_factory=dict)
+    """Of those that cannot be: why."""
 
     def __post_init__(self) -> None:
         """Start from the first judgment, or from what the intent left out."""
-        planned = {one.index for one in self.intent.orders}
+        planned = {one.index for one in self.intent.orders} | set(self.intent.lines)
         left_out = set(range(self.lines)) - planned
         if self.first is not None:
             self.note(self.first)
@@ -101,6 +114,22 @@ class Tally:
             if one.side == side and one.client_order_id not in self.sent.reports
         ]
 
+    @property
+    def lines_left(self) -> list[int]:
+        """CANCEL and PROTECT lines of the intent that nothing was done about yet."""
+        return [one for one in self.intent.lines if one not in self.done | self.undone.keys()]
+
+    def refresh(self, broker: Broker, view: AccountView) -> None:
+        """Take in what became of the plan's own orders that were open."""
+        still_open = {one.client_order_id: one for one in view.open_orders}
+        newer = {
+            key: report
+            for key, one in self.sent.reports.items()
+            if not one.status.is_terminal
+            if (report := still_open.get(key) or broker.order(key)) is not None
+        }
+        self.sent = self.sent.merged(Sent(newer))
+
     def stops_openings(self, settings: Settings) -> bool:
         """True where a SELL's outcome is unknown: no new risk on top of that."""
         return bool(self.sent.unknown) and settings.unknown_policy() == "stop"
@@ -112,8 +141,20 @@ def send(
     settings: Settings,
     requests: Sequence[OrderRequest],
     progress: Progress,
+    *,
+    may_resend: bool = False,
 ) -> Sent:
-    """Send each order exactly once and find out what became of those without an answer."""
+    """Send each order exactly once and find out what became of those without an answer.
+
+    Args:
+        broker: the broker.
+        clock: time.
+        settings: deadlines, and what to do about an order without an answer.
+        requests: the orders.
+        progress: who is told.
+        may_resend: True sends an order that is not found again under its own id, whatever the
+            settings say: what protects a holding may rather be asked for twice than be missing.
+    """
     reports: dict[str, OrderReport] = {}
     refusals: dict[str, Refusal] = {}
     unknown: dict[str, str] = {}
@@ -126,7 +167,7 @@ def send(
         else:
             reason = submission.ambiguous or ""
             progress.say(f"{submission.request.symbol}: {reason}; looking for the order")
-            found = _find(broker, clock, settings, submission.request)
+            found = _find(broker, clock, settings, submission.request, may_resend)
             if isinstance(found, OrderReport):
                 reports[key] = found
             elif isinstance(found, Refusal):
@@ -137,14 +178,15 @@ def send(
 
 
 def _find(
-    broker: Broker, clock: Clock, settings: Settings, request: OrderRequest
+    broker: Broker, clock: Clock, settings: Settings, request: OrderRequest, may_resend: bool
 ) -> OrderReport | Refusal | None:
     """Look for an order without an answer; by policy, send it once more under its own id.
 
     A second send cannot trade twice: an id is unique for ever at the broker, which answers a
     known one with the order it has.
     """
-    resends_left = 1 if settings.unknown_policy() == "resend_same_id" else 0
+    resends = may_resend or settings.unknown_policy() == "resend_same_id"
+    resends_left = 1 if resends else 0
     deadline = clock.now() + timedelta(seconds=float(settings.execution.lookup_deadline_seconds))
     pause = FIRST_PAUSE_SECONDS
     absent = 0
@@ -237,6 +279,7 @@ def look_again(
         {**sent.reports, **ended.reports},
         {key: one for key, one in sent.refusals.items() if key not in found},
         {key: one for key, one in sent.unknown.items() if key not in found},
+        sent.pieces,
     )
 
 

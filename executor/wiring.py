@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from executor.decisions.ledger import Ledger, Order
 from executor.errors import UsageError
 from executor.model.account import Mode
 from executor.model.fields import parse_timestamp, timestamp_text
 from executor.model.intent import Owner
+from executor.model.ledger import Ledger, Order
 from executor.model.numbers import plain
-from executor.model.result import Outcome
+from executor.model.order_result import Outcome
 from executor.model.settings import Settings
 from executor.ports import Book, Broker, Clock
 from executor.repo.local_book import LocalBook
@@ -33,6 +33,9 @@ EXCHANGE_URL: Final = "AUTOINVESTOR_EXCHANGE_URL"
 """An exchange that runs elsewhere, for sim; absent, one runs in this process."""
 
 KEY, SECRET = "ALPACA_API_KEY", "ALPACA_SECRET_KEY"
+
+SAME_MOMENT: Final = timedelta(minutes=1)
+"""A `--now` that lies so little before the last result means the moment of that one."""
 
 Connect = Callable[[Settings, Ledger], AbstractContextManager[Broker]]
 
@@ -65,6 +68,10 @@ class SystemClock:
         """Wait."""
         time.sleep(seconds)
 
+    def go_on_from(self, moment: datetime) -> None:
+        """Tell no time before this one: a story that is told twice goes on where it was."""
+        self._offset += max(timedelta(0), moment - self.now())
+
 
 def read_clock(now: str | None, settings_mode: Mode | None = None) -> SystemClock:
     """The clock of a command; `--now` is for sim and for bare files.
@@ -92,31 +99,35 @@ def open_world(folder: Path, now: str | None = None) -> Iterator[World]:
             book=book,
             clock=clock,
             owner=Owner(run=secrets.token_hex(8), attempt=1),
-            connect=connector(clock, environment, story=now is not None),
+            connect=connector(clock, environment, story=clock if now is not None else None),
             environment=environment,
         )
 
 
-def connector(clock: Clock, environment: Mapping[str, str], *, story: bool = False) -> Connect:
+def connector(
+    clock: Clock, environment: Mapping[str, str], *, story: SystemClock | None = None
+) -> Connect:
     """How to reach the broker of a mode.
 
     Args:
         clock: time, for waiting and for the embedded exchange.
         environment: where keys and addresses come from.
-        story: True where the clock was set, which only sim may follow.
+        story: the clock where it was set, which only sim may follow.
     """
 
     @contextlib.contextmanager
     def connect(settings: Settings, ledger: Ledger) -> Iterator[Broker]:
-        if story and settings.mode is not Mode.SIM:
+        if story is not None and settings.mode is not Mode.SIM:
             raise UsageError(
                 f"--now is for sim only, and the settings say {settings.mode}; drop it"
             )
-        if story and ledger.as_of is not None and clock.now() < ledger.as_of:
-            last = timestamp_text(ledger.as_of)
-            raise UsageError(
-                f"--now lies before the last result, written {last}; take a later time"
-            )
+        if story is not None and ledger.as_of is not None:
+            if ledger.as_of - clock.now() > SAME_MOMENT:
+                last = timestamp_text(ledger.as_of)
+                raise UsageError(
+                    f"--now lies before the last result, written {last}; take a later time"
+                )
+            story.go_on_from(ledger.as_of)
         with contextlib.ExitStack() as stack:
             if settings.mode is not Mode.SIM:
                 key, secret = environment.get(KEY), environment.get(SECRET)
@@ -167,15 +178,11 @@ def sim_exchange(
     from executor.exchange.prices import SeededPrices
     from executor.exchange.sessions import sessions_named
 
+    cash = ledger.cash
     opening = Opening(
-        cash=settings.sim.opening_cash + ledger.cash_change,
-        positions=tuple(ledger.positions.values()),
-        orders=tuple(
-            # What the exchange refused never was an order there.
-            _as_alpaca(order)
-            for order in ledger.orders.values()
-            if order.instruction.broker_order_id is not None
-        ),
+        cash=settings.sim.opening_cash + ledger.cash_change if cash is None else cash,
+        positions=tuple(one for one in ledger.positions.values() if one.quantity),
+        orders=_orders(ledger),
     )
     return Exchange(
         SeededPrices(settings.sim.seed),
@@ -197,25 +204,45 @@ _STATUS: Final = {
 """The record's outcomes in the broker's words, for orders that the broker confirmed."""
 
 
-def _as_alpaca(order: Order) -> Mapping[str, object]:
-    one = order.instruction
-    return {
+def _orders(ledger: Ledger) -> tuple[Mapping[str, object], ...]:
+    """The record's orders as the exchange knew them, each with the legs that hang on it."""
+    # What the exchange refused never was an order there.
+    known = {key: one for key, one in ledger.orders.items() if one.told.broker_order_id is not None}
+    legs: dict[str, list[Order]] = {}
+    for one in known.values():
+        if one.parent in known:
+            legs.setdefault(one.parent or "", []).append(one)
+    return tuple(
+        _as_alpaca(one, legs.get(key, ())) for key, one in known.items() if one.parent not in known
+    )
+
+
+def _as_alpaca(order: Order, legs: Sequence[Order] = ()) -> Mapping[str, object]:
+    one = order.told
+    shown: dict[str, object] = {
         "id": one.broker_order_id,
         "client_order_id": one.client_order_id,
         "symbol": one.ticker,
         "side": one.side,
         "type": one.order_type,
+        "order_class": one.order_class or "",
         "time_in_force": one.time_in_force,
         "qty": _text(one.quantity),
         "notional": _text(one.notional),
         "limit_price": _text(one.limit_price),
         "stop_price": _text(one.stop_price),
+        "trail_percent": _text(one.trail_percent),
         "filled_qty": plain(one.filled_quantity),
         "filled_avg_price": _text(one.average_fill_price),
         "status": _STATUS[one.outcome],
         "submitted_at": timestamp_text(one.submitted_at or order.seen_at),
         "processed_through": timestamp_text(order.seen_at),
     }
+    if one.fills:
+        shown["filled_at"] = timestamp_text(one.fills[-1].at)
+    if legs:
+        shown["legs"] = [_as_alpaca(leg) for leg in legs]
+    return shown
 
 
 def _text(value: Decimal | None) -> str | None:

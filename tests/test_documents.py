@@ -230,7 +230,7 @@ def copy(tmp_path: Path) -> Path:
     shim = tools / "autoinvestor"
     shim.write_text(
         "#!/bin/sh\n"
-        f'case "$1" in validate|execute|settle) set -- "$@" --now {NOW:%Y-%m-%dT%H:%M:%SZ};; esac\n'
+        f'case "$1" in validate|execute|settle|halt|resume) set -- "$@" --now {NOW:%Y-%m-%dT%H:%M:%SZ};; esac\n'
         f'exec "{sys.executable}" -m executor "$@"\n'
     )
     shim.chmod(0o755)
@@ -269,10 +269,12 @@ def test_the_readme_works_from_top_to_bottom(copy: Path) -> None:
         interpreter = (sys.executable, "-c") if language == "python" else ("sh", "-e", "-c")
         printed.append(_run(copy, block, interpreter))
     shell, python = "\n".join(printed[:-1]), printed[-1]
-    assert shell.count("completed") == 1
+    assert shell.count("completed") == 2
+    assert "trading is ACTIVE" in shell
     assert "holds: " in shell
     assert python.startswith("completed")
-    assert len(list(copy.glob("execution_results/*/result_*.json"))) == 2
+    # The first plan, what settle found, the halt, the resume, and the plan in Python.
+    assert len(list(copy.glob("execution_results/*/result_*.json"))) == 4
     assert len(list(copy.glob("strategy_reviews/*/review_*.json"))) == 1
 
 
@@ -293,15 +295,12 @@ def test_the_excerpt_is_what_the_demo_prints(tmp_path: Path) -> None:
 
 def test_the_stop_in_the_security_page_stops(copy: Path) -> None:
     text = (ROOT / "SECURITY.md").read_text("utf-8")
-    (state,) = re.findall(r"^```json\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
-    path = copy / "execution_results" / "trading_state.json"
-    path.parent.mkdir()
-    path.write_text(state)
-    _run(copy, f"autoinvestor validate --document trading_state --file {path}")
+    (halt,) = re.findall(r"^    (autoinvestor halt .*)$", text, flags=re.MULTILINE)
     (write_plan, *_) = [block for _, block in _marked(README, "run")]
     _run(copy, write_plan)
-    _run(copy, "git switch -q -C main && git add -A && git commit -q -m 'Halt'")
-    assert "HALTED" in _run(copy, "autoinvestor execute || test $? -eq 1")
+    _run(copy, "git add -A && git commit -q -m 'Plan' && git switch -q -C main")
+    assert "REDUCE_ONLY" in _run(copy, halt)
+    assert "REDUCE_ONLY" in _run(copy, "autoinvestor execute || test $? -eq 1")
 
 
 def test_the_example_of_a_check_works(monkeypatch: pytest.MonkeyPatch) -> None:

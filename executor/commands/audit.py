@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from executor.console import Console
 from executor.decisions.auditing import audit
-from executor.main_state import HISTORY_FOLDER, RESULTS_FOLDER
-from executor.repo.local_book import HISTORY_FOLDERS, LocalBook
+from executor.decisions.notes import SUPERSEDES, WITHDRAWN_BY
+from executor.history import HISTORY_FOLDER, RESULTS_FOLDER
+from executor.repo.local_book import LocalBook
+from executor.repo.work_tree import HISTORY_FOLDERS
 from executor.reports.auditing import report_audit
 from executor.reports.reply import Reply
 from executor.wiring import SystemClock
+
+COMMITS_MAX: Final = 1_000_000
+"""Commits that set a plan aside, at most."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +41,14 @@ def audit_repository(folder: Path, ref: str) -> Reply:
     """
     with LocalBook(folder, SystemClock()) as book:
         commit = book.resolve(ref)
+        trailers = {
+            one.commit: one.trailers
+            for key in (WITHDRAWN_BY, SUPERSEDES)
+            for one in book.with_trailer(key, None, commit, COMMITS_MAX)
+        }
+        changes = book.changes(HISTORY_FOLDERS, commit)
         found = audit(
-            book.changes(HISTORY_FOLDERS, commit),
+            (replace(one, trailers=trailers.get(one.commit, {})) for one in changes),
             dict(book.read_folder(RESULTS_FOLDER, commit)),
             dict(book.read_folder(HISTORY_FOLDER, commit)),
         )

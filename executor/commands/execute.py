@@ -8,34 +8,28 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Final
 
-from executor.brokers.sending import Sent, Tally, look_again, never_received, send, wait
-from executor.checks import all_rules
 from executor.console import Console
-from executor.decisions.ending import Ending, Judged, conclude, refused
-from executor.decisions.ledger import executed_as
-from executor.decisions.plan import client_order_id, intent_differences, plan_orders, request_of
-from executor.decisions.results import account_record
-from executor.decisions.validate import Judgment, judge
-from executor.errors import BookUnavailable, BrokerUnavailable, PersonNeeded, SwapLost
-from executor.gather import AccountView, earliest_order, gather, view_account
+from executor.decisions.ending import NOTHING_BESIDE, Ending, Judged, refused, state_set
+from executor.decisions.plan import intent_differences, plan_orders
+from executor.decisions.trips import trip
+from executor.errors import BookUnavailable, PersonNeeded, SwapLost
+from executor.gather import earliest_order
 from executor.main_state import MainState, PlanOnMain
 from executor.model.account import AccountRecord
-from executor.model.context import Context
-from executor.model.facts import Moment
-from executor.model.intent import Intent, PlannedOrder
-from executor.model.order import OrderReport
-from executor.model.settings import Settings
+from executor.model.intent import Intent
 from executor.model.words import count
+from executor.notes import commit_trip
 from executor.ports import Broker, Progress
 from executor.record import commit_ending, commit_intent, commit_late, is_ours
 from executor.reports.execution import finished, nothing_pending, preview, waiting
 from executor.reports.reply import Reply
+from executor.sending import Sent, Tally, never_received, wait
+from executor.trading import Timings, Traded, Trading
 from executor.wiring import World, open_world
 
 SWAP_TRIES: Final = 8
@@ -88,8 +82,6 @@ def _behind(world: World, progress: Progress, reply: Reply) -> Reply:
     return Reply(code, {**following.data, "before": reply.data}, reply.blocks + following.blocks)
 
 
-ZERO_TIME: Final = timedelta(0)
-
 Step = Callable[[MainState, PlanOnMain, Broker], Reply]
 
 
@@ -100,7 +92,11 @@ class _Run:
     world: World
     progress: Progress
     submit: bool
-    timings: dict[str, Decimal] = field(default_factory=dict)
+    timings: Timings = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Time is the world's."""
+        self.timings = Timings(self.world.clock.now)
 
     def once(self) -> Reply:
         main = MainState(self.world.book, self.world.book.head())
@@ -110,8 +106,7 @@ class _Run:
             return nothing_pending()
         if main.plan.plan is None:
             return self._end(main.plan, refused(main.plan.problems), None)
-        done = executed_as(main.results, main.plan.digest)
-        if done is not None:
+        if main.executed(main.plan) is not None:
             ending = refused((), main.plan.proposal, executed=True)
             return self._end(main.plan, ending, None)
         return self._with_broker(main, main.plan, self._first_time)
@@ -120,42 +115,91 @@ class _Run:
         with self.world.connect(main.settings, main.ledger) as broker:
             return step(main, plan, broker)
 
+    def _trading(self, main: MainState, plan: PlanOnMain, broker: Broker) -> Trading:
+        return Trading(self.world, self.progress, main, plan, broker, self.timings)
+
     # A plan that waits.
 
     def _first_time(self, main: MainState, plan: PlanOnMain, broker: Broker) -> Reply:
-        started = self._now()
-        view = view_account(broker, earliest_order(plan))
-        ids = _ids(main.settings, plan)
-        listed = broker.orders_since(earliest_order(plan))
+        ended = self.timings.start("judge")
+        trading = self._trading(main, plan, broker)
+        view, (listed, _) = broker.at_once(
+            trading.view,
+            lambda: broker.at_once(
+                lambda: broker.orders_since(earliest_order(plan)), lambda: trading.history
+            ),
+        )
+        ids = trading.ids()
         known = tuple(one.client_order_id for one in listed if one.client_order_id in ids)
-        judged = self._judge(main, plan, broker, view=view, orders_at_broker=known, proposal=False)
-        self._time("judge", started)
+        judged = trading.judge(main, proposal=False, view=view, orders_at_broker=known)
+        ended()
+        self._trip(main, judged)
         judgment = judged.judgment
-        before = _record_of(main, view)
-        if judgment.rejected or not (judgment.going or judgment.waits):
-            return self._end(plan, refused(judgment.verdicts, plan.proposal), before)
+        if judgment.rejected or not self._has_something(plan, judged):
+            return self._end(plan, refused(judgment.verdicts, plan.proposal), judged.before)
         if judgment.waits:
             return waiting(plan.digest, judgment, submitted=self.submit)
+        if plan.proposal.trading_state is not None:
+            return self._set_state(main, plan, judged)
+        intent = self._intent(main, plan, judged)
+        if not self.submit:
+            return preview(plan.digest, plan.proposal, judgment, intent.orders, judged.before)
+        ended = self.timings.start("intent")
+        plan = commit_intent(self.world.book, main, plan, intent)
+        trading.plan = plan
+        self._refuse_unreadable_intent(plan)
+        ended()
+        tally = Tally(Sent(), judged, intent, plan.lines)
+        return self._trade(trading, tally, recovering=False)
+
+    def _has_something(self, plan: PlanOnMain, judged: Judged) -> bool:
+        """True where a line may go, or may once it has waited; a state is something by itself."""
+        judgment = judged.judgment
+        return bool(judgment.going or judgment.waits or plan.proposal.trading_state)
+
+    def _trip(self, main: MainState, judged: Judged) -> None:
+        """Commit that a loss limit is reached, before anything else is done on top of it."""
+        facts = judged.facts
+        if not self.submit or facts.account is None or facts.record is None:
+            return
+        tripped = trip(
+            facts.account, facts.record, main.settings, main.trading_state, now=facts.now
+        )
+        if tripped is not None:
+            self.progress.say(f"{tripped.by}: {tripped.reason}; trading is {tripped.state} now")
+            commit_trip(self.world.book, main, tripped, judged.before)
+            raise SwapLost("main holds another trading state now")
+
+    def _intent(self, main: MainState, plan: PlanOnMain, judged: Judged) -> Intent:
+        going = judged.judgment.going
         orders = plan_orders(
             plan.proposal,
             plan_digest=plan.digest,
             repository=main.settings.repository,
-            going=judgment.going,
-            available={symbol: one.available for symbol, one in view.positions.items()},
+            going=going,
+            available=judged.available,
+            references={
+                index: one.price for index, one in judged.references.items() if one is not None
+            },
         )
-        if not self.submit:
-            return preview(plan.digest, plan.proposal, judgment, orders, before)
-        intent = Intent(
+        instructions = plan.proposal.instructions
+        lines = [index for index in sorted(going) if not instructions[index].is_trade]
+        traded = {one.symbol for one in orders}
+        protective = [
+            one.client_order_id
+            for one in judged.facts.open_orders or ()
+            if one.symbol in traded and one.client_order_id in judged.facts.protective
+        ]
+        named = [key for index in lines if (key := instructions[index].client_order_id) is not None]
+        return Intent(
             owner=self.world.owner,
-            mode=before.mode,
-            account=before.account,
-            validated_at=self._now(),
+            mode=judged.before.mode,
+            account=judged.before.account,
+            validated_at=self.world.clock.now(),
             orders=orders,
+            cancels=tuple(sorted({*protective, *named})),
+            lines=tuple(lines),
         )
-        plan = commit_intent(self.world.book, main.head, plan, intent)
-        self._refuse_unreadable_intent(plan)
-        self._time("intent", started)
-        return self._trade(main, plan, broker, Tally(Sent(), judged, intent, plan.lines))
 
     def _refuse_unreadable_intent(self, plan: PlanOnMain) -> None:
         """Send nothing on an intent that a later run could not find: it is the memory."""
@@ -166,6 +210,17 @@ class _Run:
                 " look what git's settings or hooks do to its commits"
             )
 
+    def _set_state(self, main: MainState, plan: PlanOnMain, judged: Judged) -> Reply:
+        """Carry out a plan that asks for another trading state: nothing is sent."""
+        ending = state_set(
+            plan.proposal,
+            judged.judgment.verdicts,
+            plan_digest=plan.digest,
+            now=self.world.clock.now(),
+            rebased_at=main.ledger.rebased_at,
+        )
+        return self._end(plan, ending, judged.before, judged.before)
+
     # A plan that an earlier run validated.
 
     def _recover(self, main: MainState, plan: PlanOnMain, broker: Broker) -> Reply:
@@ -173,16 +228,10 @@ class _Run:
             return waiting(plan.digest, None, submitted=False)
         intent = plan.plan.intent if plan.plan else None
         assert intent is not None, "an unfinished plan carries the intent that was believed"
-        home = main.settings.repository
-        changed = intent_differences(
-            intent.orders, plan.proposal, plan_digest=plan.digest, repository=home
-        )
-        if changed:
-            raise PersonNeeded(
-                f"the intent on main is not what the plan says: {changed[0]};"
-                " look who changed it, nothing was sent by this run"
-            )
-        before = _record_of(main, view_account(broker, earliest_order(plan)))
+        self._refuse_changed_intent(main, plan, intent)
+        trading = self._trading(main, plan, broker)
+        view = trading.view()
+        before = trading.record_of(view)
         meant = (intent.mode or before.mode, intent.account or before.account)
         if meant != (before.mode, before.account):
             raise PersonNeeded(
@@ -191,164 +240,50 @@ class _Run:
             )
         keys = [order.client_order_id for order in intent.orders]
         deadline = timedelta(seconds=float(main.settings.execution.lookup_deadline_seconds))
-        ended = self._now() - intent.validated_at > deadline
+        ended = self.world.clock.now() - intent.validated_at > deadline
         self.progress.say(
             f"an earlier run validated this plan; looking for {count(len(keys), 'order')}"
         )
         found = never_received(broker, self.world.clock, main.settings, keys, ended)
         sent = wait(broker, self.world.clock, main.settings, Sent(found), self.progress)
-        return self._trade(main, plan, broker, Tally(sent, None, intent, plan.lines, before))
+        late = any(one.filled_quantity for one in sent.reports.values())
+        tally = Tally(sent, None, intent, plan.lines, before, is_late=late)
+        return self._trade(trading, tally, recovering=True)
+
+    def _refuse_changed_intent(self, main: MainState, plan: PlanOnMain, intent: Intent) -> None:
+        changed = intent_differences(
+            intent.orders,
+            plan.proposal,
+            plan_digest=plan.digest,
+            repository=main.settings.repository,
+            lines=intent.lines,
+        )
+        if changed:
+            raise PersonNeeded(
+                f"the intent on main is not what the plan says: {changed[0]};"
+                " look who changed it, nothing was sent by this run"
+            )
 
     # Both.
 
-    def _trade(self, main: MainState, plan: PlanOnMain, broker: Broker, tally: Tally) -> Reply:
+    def _trade(self, trading: Trading, tally: Tally, *, recovering: bool) -> Reply:
         """Send what is not at the broker yet, then write down what became of all."""
+        traded: Traded | None = None
+        plan = trading.plan
         try:
-            paused = self._send_waves(main, plan, broker, tally)
-            if paused is not None:
-                sent_so_far = self._conclude(main, plan, tally).instructions
-                return waiting(plan.digest, paused, submitted=True, so_far=sent_so_far)
-            keys = [one.client_order_id for one in tally.intent.orders]
-            clock, settings = self.world.clock, main.settings
-            tally.sent = look_again(broker, clock, settings, tally.sent, keys, self.progress)
-            ending = self._conclude(main, plan, tally)
-            after = self._view_after(main, plan, broker)
-            return self._end(plan, ending, tally.before, after)
+            traded = trading.trade(tally, recovering=recovering)
+            if traded.waits is not None:
+                return waiting(
+                    plan.digest, traded.waits, submitted=True, so_far=traded.ending.instructions
+                )
+            before = None if tally.is_late else tally.before
+            return self._end(plan, traded.ending, before, traded.after or tally.before)
         except SwapLost:
-            account = self._view_after(main, plan, broker) or tally.before
+            account = (traded.after if traded else None) or tally.before
             assert account is not None, "nothing is sent before the account was seen"
-            late = self._conclude(main, plan, tally)
-            commit_late(self.world.book, plan, late, account, self._now())
+            late = traded.ending if traded else trading.conclude(tally, NOTHING_BESIDE)
+            commit_late(self.world.book, plan, late, account, self.world.clock.now())
             raise
-
-    def _send_waves(
-        self, main: MainState, plan: PlanOnMain, broker: Broker, tally: Tally
-    ) -> Judgment | None:
-        """Send SELLs first, then BUYs; the judgment that has the rest wait, where one does."""
-        judged = tally.first
-        for side in ("sell", "buy"):
-            missing = tally.missing(side)
-            if not missing:
-                continue
-            if side == "buy" and tally.stops_openings(main.settings):
-                break
-            started = self._now()
-            if judged is None:
-                judged = self._judge_rest(plan, broker, tally)
-                tally.note(judged)
-            if judged.judgment.waits or (side == "buy" and judged.judgment.openings_wait):
-                return judged.judgment
-            going = [one for one in missing if one.index in judged.judgment.going]
-            tally.sent = tally.sent.merged(self._send(main.settings, broker, going, plan, judged))
-            tally.arrivals |= judged.arrivals(going)
-            judged = None
-            self._time(side, started)
-        return None
-
-    def _conclude(self, main: MainState, plan: PlanOnMain, tally: Tally) -> Ending:
-        return conclude(
-            plan.proposal,
-            tally.intent,
-            tally.sent,
-            verdicts=tally.verdicts,
-            denied=tally.denied,
-            arrivals=tally.arrivals,
-            held_before=main.ledger.positions,
-            seen_at=self._now(),
-            slippage_warning_bps=main.settings.execution.slippage_warning_bps,
-        )
-
-    def _send(
-        self,
-        settings: Settings,
-        broker: Broker,
-        orders: Sequence[PlannedOrder],
-        plan: PlanOnMain,
-        judged: Judged,
-    ) -> Sent:
-        if not orders:
-            return Sent()
-        clock, progress = self.world.clock, self.progress
-        progress.say(f"sending {count(len(orders), orders[0].side.upper() + ' order')}")
-        requests = [request_of(self._sized(one, plan, judged)) for one in orders]
-        sent = send(broker, clock, settings, requests, progress)
-        return wait(broker, clock, settings, sent, progress)
-
-    def _sized(self, order: PlannedOrder, plan: PlanOnMain, judged: Judged) -> PlannedOrder:
-        """Fill in what the plan leaves open: the size of a SELL of `all`, by the broker's word."""
-        if plan.proposal.instructions[order.index].quantity != "all":
-            return order
-        return order.model_copy(
-            update={"quantity": judged.available.get(order.symbol, order.quantity)}
-        )
-
-    def _judge_rest(self, plan: PlanOnMain, broker: Broker, tally: Tally) -> Judged:
-        """Ask the checks again about what the broker does not have, with the account as it is."""
-        now_on_main = MainState(self.world.book, self.world.book.head())
-        if not is_ours(now_on_main, plan):
-            raise SwapLost("another run has finished this plan")
-        intent, sent = tally.intent, tally.sent
-        known = set(sent.reports) | set(sent.refusals) | set(sent.unknown)
-        at_broker = {one.index for one in intent.orders if one.client_order_id in known}
-        planned = {one.index for one in intent.orders}
-        # A line that the intent left out was denied when it was written, and stays so.
-        left_out = set(range(plan.lines)) - planned
-        return self._judge(
-            now_on_main,
-            plan,
-            broker,
-            own_orders=frozenset(one.client_order_id for one in intent.orders),
-            already_sent=frozenset(at_broker | left_out),
-            own_reports=sent.reports,
-            proposal=True,
-        )
-
-    def _judge(
-        self,
-        main: MainState,
-        plan: PlanOnMain,
-        broker: Broker,
-        *,
-        proposal: bool,
-        view: AccountView | None = None,
-        own_orders: frozenset[str] = frozenset(),
-        already_sent: frozenset[int] = frozenset(),
-        own_reports: Mapping[str, OrderReport] | None = None,
-        orders_at_broker: tuple[str, ...] = (),
-    ) -> Judged:
-        view = view or view_account(broker, earliest_order(plan))
-        facts = gather(
-            broker,
-            main,
-            plan,
-            moment=Moment.EXECUTION,
-            now=self._now(),
-            environment=self.world.environment,
-            view=view,
-            own_orders=own_orders,
-            already_sent=already_sent,
-            own_reports=own_reports,
-            orders_at_broker=orders_at_broker,
-        )
-        assert plan.plan is not None, "a plan that a gate refused is not judged"
-        judged_plan = plan.proposal if proposal else plan.plan
-        context = Context(judged_plan, main.settings, facts)
-        judgment = judge(context, all_rules())
-        return Judged(
-            judgment=judgment,
-            references={line.index: line.reference for line in context.lines},
-            available={symbol: one.available for symbol, one in view.positions.items()},
-            before=_record_of(main, view),
-        )
-
-    def _view_after(
-        self, main: MainState, plan: PlanOnMain, broker: Broker
-    ) -> AccountRecord | None:
-        try:
-            return _record_of(main, view_account(broker, earliest_order(plan)))
-        except BrokerUnavailable as error:
-            self.progress.say(f"the account after the trades is not known: {error}")
-            return None
 
     def _end(
         self,
@@ -360,36 +295,16 @@ class _Run:
         """Write the end down, in one commit; without --submit, only say what it would be."""
         if not self.submit:
             return finished(plan.digest, ending, None, None)
-        started = self._now()
+        ended = self.timings.start("record")
         written = commit_ending(
             self.world.book,
             plan,
             ending,
-            now=self._now(),
+            now=self.world.clock.now(),
             before=before,
             after=after,
-            timings_ms=self.timings,
+            timings_ms=self.timings.spent,
             progress=self.progress,
         )
-        self._time("record", started)
+        ended()
         return finished(plan.digest, ending, written.result, written.result_path)
-
-    def _now(self) -> datetime:
-        return self.world.clock.now()
-
-    def _time(self, phase: str, since: datetime) -> None:
-        # A clock that was set back does not undo what has been done.
-        spent = max(ZERO_TIME, self._now() - since) / timedelta(milliseconds=1)
-        self.timings[phase] = Decimal(f"{spent:.1f}")
-
-
-def _ids(settings: Settings, plan: PlanOnMain) -> frozenset[str]:
-    return frozenset(
-        client_order_id(settings.repository, plan.digest, index) for index in range(plan.lines)
-    )
-
-
-def _record_of(main: MainState, view: AccountView) -> AccountRecord:
-    return account_record(
-        view.account, view.positions.values(), view.open_orders, main.settings.mode
-    )

@@ -1,30 +1,19 @@
-"""Settle: follow what earlier results left open, into further results that name the first."""
+"""Settle: follow what earlier results left open, protect what is held, explain what happened."""
 
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
 from typing import Final
 
-from pydantic import ValidationError
-
 from executor.console import Console
-from executor.decisions.ending import warnings_about
-from executor.decisions.ledger import Order
-from executor.decisions.results import account_record
-from executor.decisions.settling import settled, with_protection
-from executor.errors import BookUnavailable, DocumentError, SwapLost
-from executor.gather import AccountView, view_account
+from executor.errors import BookUnavailable, SwapLost
 from executor.main_state import MainState
-from executor.model.digest import plan_digest
-from executor.model.plan import TradingInstructionSet
-from executor.model.reading import read_document
-from executor.model.result import ExecutionResult, InstructionResult
-from executor.ports import Broker, Progress
-from executor.record import commit_settlement
+from executor.model.account import Mode
+from executor.ports import Progress
 from executor.reports.reply import Reply
 from executor.reports.settlement import report_settled
-from executor.wiring import World, open_world
+from executor.settling import Settled, Settling
+from executor.wiring import EXCHANGE_URL, World, open_world
 
 SWAP_TRIES: Final = 8
 """How often main may move under us before we leave it to the next run."""
@@ -42,77 +31,41 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
 
 
 def settle(world: World, progress: Progress) -> Reply:
-    """Ask the broker about every open order of the record and write down what changed.
+    """Bring the record up to what the broker says, and protection to what the record says.
 
     Raises:
         AutoInvestorError: the broker or the repository did not answer; nothing is lost.
     """
     with world.book.exclusive():
         world.book.tidy()
-        written: list[ExecutionResult] = []
+        done = Settled()
         for _ in range(SWAP_TRIES):
             try:
-                return _once(world, written)
+                return _once(world, progress, done)
             except SwapLost:
                 progress.say("main moved meanwhile; reading it again")
     raise BookUnavailable(f"main moved {SWAP_TRIES} times under this run; run again")
 
 
-def _once(world: World, written: list[ExecutionResult]) -> Reply:
+def _once(world: World, progress: Progress, done: Settled) -> Reply:
     main = MainState(world.book, world.book.head())
-    followed = main.ledger.open_orders
-    if not followed:
-        return report_settled(written, 0)
+    if not _may_have_news(world, main):
+        return report_settled(done.results, main.ledger)
     with world.connect(main.settings, main.ledger) as broker:
-        oldest = min(order.seen_at for order in followed)
-        view = view_account(broker, oldest - timedelta(days=1))
-        changed = _changes(world, broker, main, view)
-    account = account_record(
-        view.account, view.positions.values(), view.open_orders, main.settings.mode
+        settling = Settling(world, progress, main, broker, done)
+        settling.run()
+    return report_settled(
+        done.results, settling.main.ledger, alarms=done.alarms, warnings=done.warnings
     )
-    limit = main.settings.execution.slippage_warning_bps
-    for first_path, found in changed:
-        plan = _archived(world, main, dict(main.results)[first_path])
-        instructions = with_protection(found, plan) if plan else tuple(found)
-        warnings = [text for one in instructions for text in warnings_about(one, limit)]
-        result, commit = commit_settlement(
-            world.book, main, first_path, instructions, account, world.clock.now(), warnings
-        )
-        written.append(result)
-        # Each result is a link of its own. The next one is built on this commit, not on whatever
-        # main is by then: another run may have settled the same fills.
-        main = MainState(world.book, commit)
-    return report_settled(written, len(main.ledger.open_orders), main.ledger.unknown)
 
 
-def _changes(
-    world: World, broker: Broker, main: MainState, view: AccountView
-) -> list[tuple[str, list[InstructionResult]]]:
-    """What is new, by the execution result that it goes on from."""
-    by_result: dict[str, list[InstructionResult]] = {}
-    for order in main.ledger.open_orders:
-        newer = _news(world, broker, order, view)
-        if newer is not None:
-            by_result.setdefault(order.first_result, []).append(newer)
-    return sorted(by_result.items())
+def _may_have_news(world: World, main: MainState) -> bool:
+    """False before the first result, and in sim where nothing of the record is in motion.
 
-
-def _news(
-    world: World, broker: Broker, order: Order, view: AccountView
-) -> InstructionResult | None:
-    key = order.instruction.client_order_id
-    assert key is not None, "the ledger knows orders by their id"
-    return settled(order, broker.order(key), view.clock, world.clock.now())
-
-
-def _archived(
-    world: World, main: MainState, result: ExecutionResult
-) -> TradingInstructionSet | None:
-    """The plan of a result; None where somebody damaged it, which `audit` tells."""
-    data = world.book.read(result.archived_as, main.head) if result.archived_as else None
-    try:
-        tree = read_document(data or b"", of_record=True)
-        is_it = plan_digest(tree) == result.plan_digest
-        return TradingInstructionSet.model_validate(tree) if is_it else None
-    except (DocumentError, ValidationError):
-        return None
+    The embedded exchange has no other client: only an order of ours changes anything there.
+    """
+    ledger = main.ledger
+    if ledger.through is None:
+        return False
+    alone = main.settings.mode is Mode.SIM and not world.environment.get(EXCHANGE_URL)
+    return not alone or bool(ledger.open_orders or ledger.lots or ledger.observed)

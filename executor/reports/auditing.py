@@ -25,7 +25,8 @@ def report_audit(audit: Audit, commit: str) -> Reply:
         blocks.append(
             Line(
                 "holds: nothing in the history was changed or removed, the chain of results is"
-                " whole, each result has its plan and each plan its result",
+                " whole, each result has its plan, each plan its result or who set it aside, and"
+                " each trading state its result",
                 "good",
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from executor.decisions.ending import Ending
@@ -11,8 +11,9 @@ from executor.errors import ExitCode
 from executor.model.account import AccountRecord
 from executor.model.intent import PlannedOrder
 from executor.model.numbers import plain
+from executor.model.order_result import InstructionResult, Outcome, Protection
 from executor.model.plan import PlanStatus, TradingInstructionSet
-from executor.model.result import ExecutionResult, FinalPortfolio, InstructionResult, Outcome
+from executor.model.result import ExecutionResult, FinalPortfolio
 from executor.model.verdict import Answer, Verdict
 from executor.model.words import count, usd
 from executor.reports.blocks import Block, Line, Table, Tone
@@ -92,13 +93,51 @@ def nothing_pending() -> Reply:
     return Reply(ExitCode.DONE, {"state": "nothing_pending"}, blocks)
 
 
-def unprotected_lines(plan: TradingInstructionSet) -> tuple[Block, ...]:
-    """Say before the approval what the result would say after it: no stop will stand there."""
+def protection_lines(plan: TradingInstructionSet) -> tuple[Block, ...]:
+    """Say before the approval which stops the approval places, and where none will stand."""
     asking = sorted({one.ticker for one in plan.instructions if one.wants_stop})
-    if not asking:
-        return ()
-    text = f"unprotected once bought: {', '.join(asking)}; this version places no stops"
-    return (Line(text, "waiting"),)
+    naked = sorted(
+        {one.ticker for one in plan.instructions if one.action == "BUY" and not one.wants_stop}
+    )
+    lines = []
+    if asking:
+        lines.append(Line(f"protected by a stop at the broker once bought: {', '.join(asking)}"))
+    if naked:
+        lines.append(Line(f"bought without a stop: {', '.join(naked)}", "waiting"))
+    return tuple(lines)
+
+
+def other_lines(plan: TradingInstructionSet, going: Collection[int]) -> tuple[Block, ...]:
+    """What the CANCEL and PROTECT lines that go would do."""
+    lines = []
+    for index in sorted(going):
+        one = plan.instructions[index]
+        if one.action == "CANCEL":
+            lines.append(Line(f"would cancel order {one.client_order_id}"))
+        elif one.stop_price is not None and one.action == "PROTECT":
+            lines.append(Line(f"would put the stop of {one.ticker} at {usd(one.stop_price)}"))
+        elif one.trail_percent is not None and one.action == "PROTECT":
+            trail = plain(one.trail_percent)
+            lines.append(Line(f"would have the stop of {one.ticker} trail by {trail} %"))
+        elif one.action == "PROTECT":
+            lines.append(Line(f"would take the stop of {one.ticker} away", "waiting"))
+    return tuple(lines)
+
+
+def stands_line(one: Protection) -> Line:
+    """How one holding stands, in one line."""
+    where = f" at {usd(one.stop_price)}" if one.stop_price is not None else ""
+    why = f": {one.reason}" if one.reason else ""
+    shares = plain(one.quantity)
+    match one.state:
+        case "stop":
+            return Line(f"protected: {shares} {one.symbol}, stop{where}", "good")
+        case "bracket":
+            return Line(f"protected: {shares} {one.symbol}, target and stop{where}", "good")
+        case "exited":
+            return Line(f"exited: {shares} {one.symbol}, stop{where}{why}", "waiting")
+        case _:
+            return Line(f"unprotected: {shares} {one.symbol}, stop{where}{why}", "bad")
 
 
 def preview(
@@ -113,8 +152,9 @@ def preview(
         Line(f"plan {digest[:8]}: would send {count(len(orders), 'order')}; nothing was sent"),
         account_line(account),
         orders_table(orders),
+        *other_lines(plan, judgment.going),
         *verdict_lines(judgment.verdicts),
-        *unprotected_lines(plan),
+        *protection_lines(plan),
         Line("send them with `autoinvestor execute --submit`", "faint"),
     )
     data = {
@@ -161,6 +201,8 @@ def finished(
     would = "" if result else "would be "
     tone: Tone = "bad" if ending.exit_code else "good"
     blocks: list[Block] = [Line(f"plan {digest[:8]}: {would}{ending.status.value}", tone)]
+    if ending.state is not None:
+        blocks.append(Line(f"trading is {ending.state.state}: {ending.state.reason}"))
     if ending.status is PlanStatus.DUPLICATE:
         blocks.append(Line("already executed: the same document was executed before; nothing sent"))
     if ending.instructions:
@@ -171,6 +213,7 @@ def finished(
             blocks.append(Line(f"realized: {usd(portfolio.realized_pl)}"))
         if portfolio.as_of is not None:
             blocks.append(holdings_line(portfolio))
+    blocks += [stands_line(state) for one in ending.instructions for state in one.protection]
     if any(one.outcome is Outcome.OPEN for one in ending.instructions):
         blocks.append(Line("still open: `autoinvestor settle` follows it", "waiting"))
     blocks += [Line(f"  error: {one}", "bad") for one in ending.errors]

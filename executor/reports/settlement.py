@@ -5,30 +5,105 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from executor.errors import ExitCode
-from executor.model.result import ExecutionResult
-from executor.reports.blocks import Block, Line
+from executor.model.ledger import Ledger
+from executor.model.numbers import plain
+from executor.model.order_result import LegResult
+from executor.model.result import ExecutionResult, Observed
+from executor.model.words import count, usd
+from executor.reports.blocks import Block, Line, Table
 from executor.reports.execution import holdings_line, outcomes_table
 from executor.reports.reply import Reply
 
 
-def report_settled(results: Sequence[ExecutionResult], still_open: int, unknown: int = 0) -> Reply:
-    """Every order that changed, how many are followed on, and how many nobody can find."""
+def report_settled(
+    results: Sequence[ExecutionResult],
+    ledger: Ledger,
+    *,
+    alarms: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+) -> Reply:
+    """Everything that changed, what is followed on, and what a person has to look at.
+
+    Args:
+        results: what was written, in order.
+        ledger: the record afterwards.
+        alarms: shares without the stop that they should have.
+        warnings: differences within the tolerance.
+    """
     blocks: list[Block] = []
     if not results:
         blocks.append(Line("nothing new about the orders of the record"))
     for result in results:
-        blocks.append(Line(f"plan {(result.plan_digest or '')[:8]}: settled", "good"))
-        blocks.append(outcomes_table(result.instructions))
-        blocks += [Line(f"  warning: {one}", "waiting") for one in result.warnings]
+        blocks += _told(result)
     if results:
         blocks.append(holdings_line(results[-1].final_portfolio))
+    still_open = len(ledger.open_orders)
     blocks.append(Line(f"orders still open: {still_open}", "waiting" if still_open else "plain"))
-    if unknown:
-        text = f"of these unknown: {unknown}; look for them at the broker, by their client order id"
+    if ledger.unknown:
+        text = f"of these unknown: {ledger.unknown}; look for them at the broker, by their id"
         blocks.append(Line(text, "bad"))
+    blocks += [Line(f"  unprotected: {one}", "bad") for one in alarms]
+    blocks += [_observed_line(one) for one in ledger.observed.values()]
+    blocks += [Line(f"  warning: {one}", "waiting") for one in warnings]
     data = {
         "results": [one.model_dump() for one in results],
         "still_open": still_open,
-        "unknown": unknown,
+        "unknown": ledger.unknown,
+        "unprotected": list(alarms),
+        "observed": [one.model_dump() for one in ledger.observed.values()],
+        "warnings": list(warnings),
     }
-    return Reply(ExitCode.PERSON if unknown else ExitCode.DONE, data, tuple(blocks))
+    looked_at = ledger.unknown or alarms or ledger.observed
+    return Reply(ExitCode.PERSON if looked_at else ExitCode.DONE, data, tuple(blocks))
+
+
+def _told(result: ExecutionResult) -> list[Block]:
+    """One result, by its kind."""
+    if result.kind == "activity":
+        number = len(result.activities)
+        noun = "activity" if number == 1 else "activities"
+        found: list[Block] = [Line(f"booked: {number} {noun}", "good")]
+        for one in result.activities:
+            amount = usd(one.net_amount) if one.net_amount is not None else ""
+            parts = (one.kind, one.symbol or "", plain(one.quantity or 0) if one.quantity else "")
+            found.append(Line("  " + " ".join(part for part in (*parts, amount) if part)))
+        return found
+    if result.kind == "observed":
+        return [Line(f"observed: {count(len(result.observed), 'change')} that no commit explains")]
+    if result.state is not None:
+        return [Line(f"trading is {result.state.state} now: {result.state.reason}", "bad")]
+    blocks: list[Block] = [Line(f"plan {(result.plan_digest or '')[:8]}: settled", "good")]
+    if result.instructions:
+        blocks.append(outcomes_table(result.instructions))
+    if result.legs:
+        blocks.append(legs_table(result.legs))
+    blocks += [Line(f"  warning: {one}", "waiting") for one in result.warnings]
+    return blocks
+
+
+def legs_table(legs: Sequence[LegResult]) -> Table:
+    """What became of the orders that protect."""
+    rows = tuple(
+        (
+            str(one.index),
+            one.leg,
+            one.ticker,
+            plain(one.quantity) if one.quantity is not None else "",
+            one.order_type or "",
+            plain(one.stop_price) if one.stop_price is not None else "",
+            one.outcome.value.replace("_", " "),
+            plain(one.filled_quantity),
+        )
+        for one in legs
+    )
+    columns = ("line", "leg", "symbol", "quantity", "type", "stop USD", "outcome", "filled")
+    return Table("", columns, rows, frozenset({"line", "quantity", "stop USD", "filled"}))
+
+
+def _observed_line(one: Observed) -> Line:
+    size = plain(one.quantity) if one.quantity is not None else ""
+    is_order = one.kind == "order"
+    parts = (one.side, size, one.symbol) if is_order else (size,)
+    what = " ".join(part for part in (one.kind, one.key, *parts) if part)
+    text = f"  not explained: {what}; `autoinvestor ack {one.key} --book BOOK` takes it over"
+    return Line(text, "bad")

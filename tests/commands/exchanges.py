@@ -5,21 +5,26 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from executor.exchange.engine import Exchange
 from executor.exchange.faults import read_fault
 from executor.exchange.opening import Opening
-from executor.exchange.prices import DEFAULT_SEED, SeededPrices
+from executor.exchange.orders import Order
+from executor.exchange.prices import DEFAULT_SEED, PriceSource, SeededPrices
 from executor.exchange.server import ThreadedServer
 from executor.exchange.sessions import sessions_named
 from executor.model.fields import parse_timestamp
 from executor.wiring import EXCHANGE_URL
 from tests.scratch import NOW
+
+
+T = TypeVar("T")
 
 
 class Outside:
@@ -28,11 +33,37 @@ class Outside:
     def __init__(self, server: ThreadedServer) -> None:
         self._server = server
 
+    def ask(self, question: Callable[[Exchange], T]) -> T:
+        """Ask something of the exchange itself, between two of its answers."""
+        return self._server.call(question)
+
     @property
     def orders(self) -> list[tuple[str, str]]:
         """Symbol and status of every order that it ever had."""
         return self._server.call(
             lambda one: [(order.ticket.symbol, order.status) for order in one.desk.orders.values()]
+        )
+
+    @property
+    def open_orders(self) -> list[Order]:
+        """Every order that may still trade, the oldest first."""
+
+        def ask(one: Exchange) -> list[Order]:
+            one.desk.advance(one.clock.now())
+            return [order for order in one.desk.orders.values() if order.is_open]
+
+        return self._server.call(ask)
+
+    @property
+    def cash(self) -> Decimal:
+        """USD in the account."""
+        return self._server.call(lambda one: one.desk.cash)
+
+    @property
+    def held(self) -> dict[str, Decimal]:
+        """Shares by symbol."""
+        return self._server.call(
+            lambda one: {name: held.quantity for name, held in one.desk.positions.items()}
         )
 
     def move_to(self, moment: str) -> None:
@@ -54,11 +85,14 @@ class Outside:
 
 @contextlib.contextmanager
 def outside(
-    monkeypatch: pytest.MonkeyPatch, *, keys: tuple[str, str] | None = None
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    keys: tuple[str, str] | None = None,
+    prices: PriceSource | None = None,
 ) -> Iterator[Outside]:
     """Serve an exchange that stands at `NOW`, and point mode sim at it."""
     exchange = Exchange(
-        SeededPrices(DEFAULT_SEED),
+        prices or SeededPrices(DEFAULT_SEED),
         sessions_named("always"),
         lambda: parse_timestamp(NOW),
         Opening(),

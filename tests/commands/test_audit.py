@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from executor.model.digest import digest
+from executor.model.state import STATE_PATH
+from executor.model.writing import write_document
 from tests.scratch import HISTORY, RESULTS, Repository, autoinvestor, line, plan
 
 COMMITTED = "2026-01-14T15:01:00Z"
 LATER = "2026-01-14T15:05:00Z"
+LATEST = "2026-01-14T15:10:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +127,18 @@ def replace_by_a_link(repository: Repository) -> None:
     repository.git("commit", "--quiet", "--message", "Link")
 
 
+def set_the_state_by_hand(repository: Repository) -> None:
+    state = {"state": "ACTIVE", "since": COMMITTED, "by": "mallory", "reason": "none"}
+    repository.commit({STATE_PATH: write_document(state)})
+
+
+def set_the_state_back_by_hand(repository: Repository) -> None:
+    assert repository.run("halt", "--reason", "a drill", "--now", LATEST).code == 0
+    before = (repository.folder / STATE_PATH).read_bytes()
+    repository.commit({STATE_PATH: before.replace(b"REDUCE_ONLY", b"ACTIVE")})
+    repository.commit({STATE_PATH: before})
+
+
 def edit_on_a_branch_and_merge(repository: Repository) -> None:
     repository.git("switch", "--quiet", "--create", "topic")
     edit_a_result(repository)
@@ -144,6 +159,8 @@ BREACHES: dict[Callable[[Repository], None], set[str]] = {
     edit_a_review: {"append_only"},
     replace_by_a_link: {"append_only", "result_has_plan"},
     edit_on_a_branch_and_merge: {"append_only", "chain"},
+    set_the_state_by_hand: {"state_has_result"},
+    set_the_state_back_by_hand: {"state_has_result"},
 }
 
 
@@ -174,6 +191,16 @@ def test_the_history_before_a_breach_still_holds(repository: Repository) -> None
     assert repository.run("audit").code == 1
     assert repository.run("audit", "--ref", before).code == 0
     assert repository.run("audit", "--ref", "main~1").code == 0
+
+
+def test_a_branch_that_was_merged_over_a_halt_changes_no_state(repository: Repository) -> None:
+    repository.git("switch", "--quiet", "--create", "topic")
+    repository.commit({"notes.txt": b"notes\n"})
+    repository.git("switch", "--quiet", "main")
+    assert repository.run("halt", "--reason", "a drill", "--now", LATEST).code == 0
+    repository.git("merge", "--quiet", "--no-ff", "--message", "Merge", "topic")
+    answer = repository.run("audit")
+    assert (answer.code, "each trading state its result" in answer.out) == (0, True)
 
 
 def test_what_lies_beside_the_history_is_no_breach(repository: Repository) -> None:

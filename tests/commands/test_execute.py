@@ -193,14 +193,18 @@ def test_the_missions_documents_are_executed_as_they_stand(repository: Repositor
     repository.commit_plan(DEPLOYMENT)
     bought = repository.execute()
     assert bought.code == 0
-    assert "84.48 shares unprotected" in bought.out
+    assert "protected: 84 MU, stop at 30" in bought.out
+    assert "protected: 0.48 MU, stop at 30" in bought.out
     assert repository.paths("trading_instructions_history") == [
         "trading_instructions_history/2026-01/instructions_2026-01-14T13-45-00.json"
     ]
     repository.commit_plan(PROFIT_TAKING, "2026-01-14T15:20:00Z")
     assert repository.execute(now="2026-01-14T15:23:00Z").code == 0
     first, second = repository.results
-    assert first["instructions"][0]["protection"][0]["state"] == "unprotected"
+    stood = [(one["state"], one["quantity"]) for one in first["instructions"][0]["protection"]]
+    assert stood == [("stop", 84), ("stop", Decimal("0.48"))]
+    stops = [one["quantity"] for one in second["legs"] if one["outcome"] == "open"]
+    assert sorted(stops) == [Decimal("0.24"), 42]
     assert second["final_portfolio"]["positions"][0]["quantity"] == Decimal("42.24")
     # Without a timestamp of its own a plan is named by the commit that added it.
     assert "2026-01/instructions_2026-01-14T15-20-00.json" in second["archived_as"]
@@ -300,7 +304,8 @@ def test_an_expired_plan_is_archived_as_such(repository: Repository) -> None:
         (plan(line("SELL")), "oversell"),
         (plan(line("BUY", "ZZZZZ")), "symbol_tradable"),
         (plan(line(protect="bracket", stop_loss_pct=8)), "order_legal"),
-        (plan(line("PROTECT", stop_price=300)), "order_legal"),
+        (plan(line("PROTECT", stop_price=300)), "protect_holding"),
+        (plan(line("CANCEL", client_order_id="nobody")), "cancel_own"),
         (plan(strategy="stranger"), "strategy_known"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from executor.decisions.ending import Answers, refused
+from executor.decisions.ending import Answers, Beside, refused, state_set
 from executor.decisions.results import account_record, final_portfolio
 from executor.decisions.validate import Judgment
 from executor.errors import ExitCode
 from executor.model.account import Mode
 from executor.model.intent import PlannedOrder
-from executor.model.result import ExecutionResult, Outcome
+from executor.model.ledger import LotKey
+from executor.model.order import OrderStatus
+from executor.model.order_result import Outcome, Protection
+from executor.model.plan import TradingInstructionSet
+from executor.model.result import ExecutionResult
 from executor.model.verdict import Answer, Verdict
 from executor.model.writing import write_document
 from executor.reports.blocks import plain_text
@@ -27,7 +32,7 @@ from executor.reports.execution import (
 )
 from executor.reports.reply import Reply
 from tests.checks.builders import account, line, plan, position
-from tests.decisions.record_builders import PLAN_DIGEST, fill, line_result, planned, report
+from tests.decisions.record_builders import NOW, PLAN_DIGEST, fill, line_result, planned, report
 from tests.decisions.test_ending import MIXED, ORDERS, REFUSAL, ended, no
 from tests.decisions.test_results import executed, record
 from tests.golden_files import assert_golden
@@ -88,6 +93,27 @@ def test_a_preview_shows_what_would_be_sent() -> None:
     ]
 
 
+def test_a_preview_shows_what_would_be_canceled_and_protected() -> None:
+    asked = plan(
+        line("CANCEL", client_order_id="ai-1"),
+        line("PROTECT", stop_price="300"),
+        line("PROTECT", "AMD", trail_percent="5"),
+        line("PROTECT", "TSM", protect="none", loosen=True),
+        line("PROTECT", "NVDA", stop_price="1"),
+        line("SELL", order_type="stop", stop_price="290"),
+    )
+    going = replace(judgment(), going=frozenset({0, 1, 2, 3, 5}))
+    shown = text(preview(PLAN_DIGEST, asked, going, (), record())).splitlines()
+    assert [one for one in shown if one.startswith("would ")] == [
+        "would cancel order ai-1",
+        "would put the stop of MU at 300.00 USD",
+        "would have the stop of AMD trail by 5 %",
+        "would take the stop of TSM away",
+    ]
+    # Nothing is bought, so nothing is said of stops that follow.
+    assert not any("bought" in one for one in shown)
+
+
 def test_an_order_of_no_size_is_shown_without_one() -> None:
     order = PlannedOrder.model_validate(planned().model_dump() | {"quantity": None})
     assert orders_table([order]).rows[0][2] == ""
@@ -131,6 +157,67 @@ def test_the_end_of_a_plan_line_by_line() -> None:
     assert found.exit_code is ExitCode.PERSON
     assert found.data["result_path"] == RESULT_PATH
     assert len(found.data["errors"]) == 2
+
+
+def stands(state: Any, stop: str | None = "304.92", reason: str = "") -> Protection:
+    price = None if stop is None else Decimal(stop)
+    return Protection(
+        symbol="MU", state=state, quantity=Decimal(10), stop_price=price, reason=reason
+    )
+
+
+def test_how_what_was_bought_is_protected_is_told_line_by_line() -> None:
+    order = planned(0)
+    states = (
+        stands("stop"),
+        stands("bracket"),
+        stands("exited", reason="the price was through its stop"),
+        stands("unprotected", None, "a trailing stop takes whole shares only"),
+    )
+    alarm = "MU: 10 shares without their stop at 304.92 USD: why"
+    found = ended(
+        Answers(reports={order.client_order_id: report(order)}),
+        plan(line(stop_loss_pct="8")),
+        (order,),
+        beside=Beside(states={LotKey(PLAN_DIGEST, 0): states}, alarms=(alarm,)),
+    )
+    reply = finished(PLAN_DIGEST, found, written("0"), RESULT_PATH)
+    assert_golden("execute_protected", text(reply))
+    assert reply.exit_code is ExitCode.PERSON
+    assert alarm in reply.data["errors"]
+
+
+def test_an_order_that_rests_says_who_follows_it() -> None:
+    order = planned(0, order_type="limit", limit_price="300")
+    rests = report(order, status=OrderStatus.OPEN, filled_quantity=Decimal(0))
+    found = ended(
+        Answers(reports={order.client_order_id: rests}),
+        plan(line(order_type="limit", limit_price="300")),
+        (order,),
+    )
+    reply = finished(PLAN_DIGEST, found, written("0"), RESULT_PATH)
+    assert "still open: `autoinvestor settle` follows it" in text(reply)
+
+
+def test_a_state_that_a_plan_set_is_told() -> None:
+    asks = {"state": "ACTIVE", "reason": "it is over"}
+    asked = TradingInstructionSet.model_validate(
+        {"strategy_type": "t", "reason": "r", "instructions": [], "trading_state": asks}
+    )
+    found = state_set(asked, (), plan_digest=PLAN_DIGEST, now=NOW, rebased_at=None)
+    reply = finished(PLAN_DIGEST, found, written("0"), RESULT_PATH)
+    assert text(reply).splitlines()[:2] == [
+        "plan abababab: completed",
+        "trading is ACTIVE: it is over",
+    ]
+    assert reply.exit_code is ExitCode.DONE
+
+
+def test_what_was_sent_before_the_rest_waits_is_told() -> None:
+    sent = line_result(fills=[fill()], broker_order_id="broker-0")
+    found = waiting(PLAN_DIGEST, judgment(*VERDICTS), submitted=True, so_far=[sent, line_result(1)])
+    assert "the rest stays on main, and this was sent" in text(found)
+    assert len(found.data["sent"]) == 1
 
 
 def test_without_a_result_it_says_what_would_be() -> None:

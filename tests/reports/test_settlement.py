@@ -1,36 +1,163 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
+import pytest
+
+from executor.decisions.ledger import fold
 from executor.errors import ExitCode
-from executor.model.result import Outcome
+from executor.model.account import Mode
+from executor.model.activity import Activity
+from executor.model.ledger import Ledger
+from executor.model.order_result import LegResult, Outcome
+from executor.model.result import ExecutionResult, Observed
+from executor.model.state import TradingState, TradingStateRecord
 from executor.model.writing import write_document
-from executor.reports.blocks import plain_text
-from executor.reports.settlement import report_settled
-from tests.decisions.record_builders import NOW, fill, line_result, result
+from executor.reports.blocks import Line, plain_text
+from executor.reports.reply import Reply
+from executor.reports.settlement import legs_table, report_settled
+from tests.decisions.record_builders import (
+    NOW,
+    PLAN_DIGEST,
+    fill,
+    line_result,
+    numbered,
+    result,
+)
 from tests.golden_files import assert_golden
 
 
+def text(reply: Reply) -> str:
+    # What `--json` gives must be a document too.
+    write_document(reply.data)
+    return plain_text(reply.blocks)
+
+
+def with_orders(*outcomes: Outcome) -> Ledger:
+    """A record with an order of each outcome."""
+    lines = [line_result(at, outcome=one) for at, one in enumerate(outcomes)]
+    return fold(numbered([result(*lines)]), Mode.SIM)
+
+
+def later(*lines: Any, **keys: Any) -> ExecutionResult:
+    return result(*lines, timestamp=NOW + timedelta(hours=1), **({"kind": "settlement"} | keys))
+
+
+def leg(**keys: Any) -> LegResult:
+    base: dict[str, Any] = {
+        "index": 0,
+        "ticker": "MU",
+        "side": "sell",
+        "quantity": "10",
+        "order_type": "stop",
+        "stop_price": "304.92",
+        "outcome": Outcome.OPEN,
+        "client_order_id": "ai-stop",
+        "leg": "stop",
+        "plan_digest": PLAN_DIGEST,
+    }
+    return LegResult.model_validate(base | keys)
+
+
 def test_nothing_new_is_said_in_a_line() -> None:
-    assert plain_text(report_settled([], 0).blocks) == (
+    assert text(report_settled([], Ledger())) == (
         "nothing new about the orders of the record\norders still open: 0"
     )
-    assert report_settled([], 2).blocks[-1].tone == "waiting"  # type: ignore[union-attr]
+    still = report_settled([], with_orders(Outcome.OPEN, Outcome.OPEN))
+    assert still.blocks[-1] == Line("orders still open: 2", "waiting")
+    assert still.exit_code is ExitCode.DONE
 
 
 def test_every_changed_order_is_shown() -> None:
-    filled = result(
+    filled = later(
         line_result(fills=[fill()]),
-        kind="settlement",
-        timestamp=NOW + timedelta(hours=1),
+        legs=(leg(), leg(leg="fraction", quantity="0.5")),
         warnings=("instructions[0] MU: 10 shares unprotected",),
     )
-    expired = result(
-        line_result(outcome=Outcome.EXPIRED, ticker="TSM"), kind="settlement", plan_digest=None
-    )
-    found = report_settled([filled, expired], 1)
-    assert_golden("settled", plain_text(found.blocks))
+    expired = later(line_result(outcome=Outcome.EXPIRED, ticker="TSM"), plan_digest=None)
+    stopped = later(legs=(leg(outcome=Outcome.FILLED, fills=(fill("10", "304"),)),))
+    found = report_settled([filled, expired, stopped], with_orders(Outcome.OPEN))
+    assert_golden("settled", text(found))
     assert found.exit_code is ExitCode.DONE
     assert found.data["still_open"] == 1
-    assert len(found.data["results"]) == 2
-    write_document(found.data)
+    assert len(found.data["results"]) == 3
+
+
+def booked(*activities: Activity) -> ExecutionResult:
+    return later(kind="activity", activities=activities, plan_digest=None)
+
+
+def activity(number: int, kind: str, **keys: Any) -> Activity:
+    return Activity.model_validate({"id": f"20260114::{number}", "kind": kind, "at": NOW} | keys)
+
+
+def test_everything_that_is_no_order_is_told_by_its_kind() -> None:
+    tripped = TradingStateRecord(
+        state=TradingState.REDUCE_ONLY, since=NOW, by="daily_loss", reason="down 6 %"
+    )
+    dividend = activity(1, "DIV", symbol="MU", net_amount="12.5")
+    split = activity(2, "SPLIT", symbol="MU", quantity="10", net_amount="0")
+    foreign = Observed(
+        kind="order", key="theirs", symbol="AMD", side="buy", quantity=Decimal(3), status="new"
+    )
+    found = report_settled(
+        [
+            booked(dividend, split, activity(3, "MEMO")),
+            booked(dividend),
+            later(kind="observed", observed=(foreign,), plan_digest=None),
+            later(kind="state", state=tripped, plan_digest=None),
+        ],
+        Ledger(),
+    )
+    assert_golden("settled_activities", text(found))
+    assert found.exit_code is ExitCode.DONE
+
+
+OBSERVED = {
+    "theirs": Observed(
+        kind="order", key="theirs", symbol="AMD", side="buy", quantity=Decimal(3), status="new"
+    ),
+    "by worth": Observed(kind="order", key="by worth", status="new"),
+    "TSM": Observed(
+        kind="position", key="TSM", symbol="TSM", quantity=Decimal("-0.5"), status="held"
+    ),
+    "CASH": Observed(kind="cash", key="CASH", quantity=Decimal("12.5"), status="held"),
+}
+
+
+def test_whatever_a_person_has_to_look_at_is_told_with_what_to_do() -> None:
+    ledger = replace(with_orders(Outcome.UNKNOWN), observed=OBSERVED)
+    found = report_settled(
+        [],
+        ledger,
+        alarms=("MU: 10 shares without their stop at 304.92 USD: why",),
+        warnings=("cash: a few cents",),
+    )
+    assert_golden("settled_for_a_person", text(found))
+    assert found.exit_code is ExitCode.PERSON
+    assert found.data["unprotected"] == ["MU: 10 shares without their stop at 304.92 USD: why"]
+    assert [one["key"] for one in found.data["observed"]] == list(OBSERVED)
+    assert (found.data["unknown"], found.data["warnings"]) == (1, ["cash: a few cents"])
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"alarms": ("MU: no stop",)}, {"ledger": replace(Ledger(), observed=OBSERVED)},
+     {"ledger": with_orders(Outcome.UNKNOWN)}],
+    ids=["a stop is missing", "something is not explained", "an order is unknown"],
+)  # fmt: skip
+def test_each_of_these_alone_is_for_a_person(keys: dict[str, Any]) -> None:
+    ledger = keys.pop("ledger", Ledger())
+    assert report_settled([], ledger, **keys).exit_code is ExitCode.PERSON
+
+
+def test_a_warning_alone_is_not_for_a_person() -> None:
+    assert report_settled([], Ledger(), warnings=("cents",)).exit_code is ExitCode.DONE
+
+
+def test_a_leg_without_size_type_and_price_has_empty_cells() -> None:
+    bare = leg(quantity=None, order_type=None, stop_price=None, outcome=Outcome.UNKNOWN)
+    assert legs_table([bare]).rows == (("0", "stop", "MU", "", "", "", "unknown", "0"),)

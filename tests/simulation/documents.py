@@ -10,21 +10,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from executor.decisions.reconcile import summarize
-from executor.model.account import Mode
+from executor.decisions.notes import opening_result
+from executor.model.account import AccountRecord, HeldPosition, Mode
 from executor.model.fields import timestamp_text
-from executor.model.numbers import ZERO
+from executor.model.numbers import ZERO, nanos
 from executor.model.position import fill_notional
-from executor.model.result import ExecutionResult, Fill, FinalPortfolio, InstructionResult, Outcome
-from executor.model.state import TradingState, TradingStateRecord
+from executor.model.result import OpeningPosition, OpeningRecord
 from executor.model.writing import write_document
 
 TEMPLATE: Final = Path(__file__).parents[2] / "autoinvestor.toml"
 
 OPENING_CASH: Final = Decimal(100_000)
 
-BEFORE: Final = "before-"
-"""How the ids of orders begin that only the opening record knows."""
+ACCOUNT: Final = "…0001"
+"""The account of every simulation, as documents name it."""
 
 Holdings = Mapping[str, tuple[str, str]]
 """Shares and the price at which each symbol was bought."""
@@ -49,6 +48,9 @@ def settings_file(
         "fill_deadline_seconds = 60": "fill_deadline_seconds = 12",
         "poll_interval_seconds = 0.5": "poll_interval_seconds = 3",
         "lookup_deadline_seconds = 30": "lookup_deadline_seconds = 6",
+        "batch_size = 50": "batch_size = 2",
+        "entries_a_symbol_a_day_max = 3": "entries_a_symbol_a_day_max = 30",
+        "stop_outs_max = 3": "stop_outs_max = 30",
         "none_in_paper = false": "none_in_paper = true",
     }
     if mode == "paper":
@@ -71,42 +73,43 @@ def plan(*lines: Mapping[str, object], **keys: object) -> bytes:
     return json.dumps(tree, indent=2, default=str).encode()
 
 
-def trading_state(state: TradingState, since: datetime) -> bytes:
-    """The trading state as `halt` will commit it."""
-    record = TradingStateRecord(state=state, since=since, by="somebody", reason="simulated")
-    return write_document(record)
-
-
 def opening_record(holdings: Holdings, mode: Mode, at: datetime) -> dict[str, bytes]:
-    """A record that explains what the account holds at the start."""
-    if not holdings:
-        return {}
-    instructions = tuple(
-        InstructionResult(
-            index=index,
-            ticker=symbol,
-            side="buy",
-            # A fill names an order; this one was before the exchange was there.
-            client_order_id=f"{BEFORE}{symbol}",
-            outcome=Outcome.FILLED,
-            filled_quantity=Decimal(quantity),
-            average_fill_price=Decimal(price),
-            fills=(Fill(quantity=Decimal(quantity), price=Decimal(price), at=at),),
-        )
-        for index, (symbol, (quantity, price)) in enumerate(sorted(holdings.items()))
-    )
+    """Where the ledger begins, as `adopt` writes it: what the account holds at the start."""
     cash = OPENING_CASH - spent_on(holdings)
-    result = ExecutionResult(
-        kind="opening",
-        timestamp=at,
+    held = [
+        (symbol, Decimal(quantity), spent_on({symbol: (quantity, price)}))
+        for symbol, (quantity, price) in sorted(holdings.items())
+    ]
+    account = AccountRecord(
+        as_of=at,
         mode=mode,
-        account="…0001",
-        execution_summary=summarize(instructions),
-        instructions=instructions,
-        final_portfolio=FinalPortfolio(total_value=OPENING_CASH, cash=cash, realized_pl=ZERO),
+        account=ACCOUNT,
+        cash=cash,
+        equity=OPENING_CASH,
+        buying_power=cash,
+        margin_used=ZERO,
+        positions=tuple(
+            HeldPosition(
+                symbol=symbol,
+                quantity=quantity,
+                average_entry_price=nanos(cost / quantity),
+                market_value=cost,
+                unrealized_pl=ZERO,
+            )
+            for symbol, quantity, cost in held
+        ),
+    )
+    opening = OpeningRecord(
+        cash=cash,
+        positions=tuple(
+            OpeningPosition(symbol=symbol, quantity=quantity, cost_basis=cost, strategy="manual")
+            for symbol, quantity, cost in held
+        ),
+        by="somebody",
     )
     name = timestamp_text(at)[:19].replace(":", "-")
-    return {f"execution_results/{name[:7]}/result_{name}.json": write_document(result)}
+    data = write_document(opening_result(opening, account, now=at))
+    return {f"execution_results/{name[:7]}/result_{name}.json": data}
 
 
 def spent_on(holdings: Holdings) -> Decimal:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from executor.exchange.orders import Treatment
-from executor.model.state import STATE_PATH, TradingState
-from tests.simulation.documents import line, plan, trading_state
-from tests.simulation.invariants import breaches, is_beyond_us
-from tests.simulation.world import Simulation
+from executor.model.state import TradingState
+from tests.simulation.documents import line, plan
+from tests.simulation.invariants import breaches
+from tests.simulation.people import acknowledges, tidies_up
+from tests.simulation.protected import unprotected
+from tests.simulation.world import End, Simulation
 
 EDGE: Final = timedelta(minutes=30)
 """From the open to where orders go again, whatever the calendar."""
 
+PATIENCE: Final = 4
+"""Settlings, where the rate limit makes each of them last."""
+
 PROBE_USD: Final = Decimal(5)
+PROBED: Final = "TSM"
+"""A symbol that no schedule has anything to do with."""
 
 
 def finish(sim: Simulation, *, probe: bool = True) -> Iterator[str]:
@@ -29,23 +36,36 @@ def finish(sim: Simulation, *, probe: bool = True) -> Iterator[str]:
     _end_faults(sim)
     yield from _executes(sim)
     yield from _settles(sim)
+    if _is_settled(sim):
+        yield from unprotected(sim)
+    tidies_up(sim)
     for _ in range(4):
         if _due(sim):
             _next_session(sim)
             yield from _executes(sim)
     _next_session(sim)
     yield from _settles(sim)
-    for end in (sim.execute(), sim.settle()):
-        if end.effects.done:
-            yield f"a run with nothing due did {', '.join(end.effects.done)}"
+    acknowledges(sim)
+    for verb in (sim.execute, sim.settle):
+        yield from _does_nothing(sim, verb)
     if probe:
         yield from _goes_on(sim)
     yield from breaches(sim)
 
 
+def _is_settled(sim: Simulation) -> bool:
+    """True where one further run is enough: no person has to do anything first."""
+    state, desk = sim.main.trading_state, sim.exchange.desk
+    strange = any(one in sim.foreign for one in desk.by_client_id)
+    halted = state is None or state.state is TradingState.HALTED
+    return not (strange or halted or sim.main.ledger.observed or _due(sim))
+
+
 def _end_faults(sim: Simulation) -> None:
     """No more faults, and what waited for a look that may never come fills now."""
     sim.exchange.faults.clear()
+    sim.met.cancels_after = 0
+    sim.met.cancel_due(sim.exchange, None)
     for order in sim.exchange.desk.open_orders.values():
         if order.treatment.polls is not None:
             order.treatment = Treatment()
@@ -71,12 +91,23 @@ def _executes(sim: Simulation) -> Iterator[str]:
 
 
 def _settles(sim: Simulation) -> Iterator[str]:
-    first, second = sim.settle(), sim.settle()
-    for end in (first, second):
-        if end.error is not None:
-            yield f"settle does not go on: {type(end.error).__name__}: {end.error}"
-    if second.effects.done:
-        yield f"a second settle did {', '.join(second.effects.done)}"
+    """One run brings everything up to date; another one at the same moment has nothing to do."""
+    for _ in range(PATIENCE):
+        began, first = sim.clock.now(), sim.settle()
+        if first.error is not None:
+            yield f"settle does not go on: {type(first.error).__name__}: {first.error}"
+        if sim.clock.now() == began:
+            break
+    yield from _does_nothing(sim, sim.settle)
+
+
+def _does_nothing(sim: Simulation, verb: Callable[[], End]) -> Iterator[str]:
+    began, end = sim.clock.now(), verb()
+    if end.error is not None:
+        yield f"a run with nothing due does not go on: {type(end.error).__name__}: {end.error}"
+    # Where the rate limit had it wait, something may have happened meanwhile.
+    if end.effects.done and sim.clock.now() == began:
+        yield f"a run with nothing due did {', '.join(end.effects.done)}"
 
 
 def _next_session(sim: Simulation) -> None:
@@ -86,13 +117,20 @@ def _next_session(sim: Simulation) -> None:
 
 def _goes_on(sim: Simulation) -> Iterator[str]:
     """A fresh plan is executed: nothing blocks it but an order that policy leaves unknown."""
-    if is_beyond_us(sim) or sim.main.ledger.open_orders or sim.exchange.desk.cash < 2 * PROBE_USD:
+    if sim.main.ledger.unknown or _rests(sim, PROBED) or sim.exchange.desk.cash < 2 * PROBE_USD:
         return
-    active = trading_state(TradingState.ACTIVE, sim.clock.now())
-    sim.commit({STATE_PATH: active}, "Resume")
-    buy = line("BUY", "KO", notional=PROBE_USD)
+    buy = line("BUY", PROBED, notional=PROBE_USD)
     sim.merge(plan(buy, timestamp=sim.clock.now().isoformat(), reason="a probe"))
     end = sim.execute()
+    state = sim.main.trading_state
+    if state is not None and state.by in ("daily_loss", "drawdown"):
+        return  # The account has lost too much for anything new.
     if end.state != "completed" or end.reply is None or end.reply.exit_code:
         told = end.reply.data.get("errors") if end.reply else end.error
         yield f"a fresh plan does not go through afterwards: {end.state}: {told}"
+
+
+def _rests(sim: Simulation, symbol: str) -> bool:
+    """True where an entry is open in a symbol: nothing is traded beside it."""
+    orders = sim.main.ledger.open_orders
+    return any(one.leg == "entry" and one.told.ticker == symbol for one in orders)

@@ -10,28 +10,22 @@ from decimal import Decimal
 from typing import Final
 
 from executor.decisions.auditing import audit
-from executor.decisions.ledger import STILL_OPEN, Ledger, Order
-from executor.decisions.plan import client_order_id
 from executor.exchange.orders import Order as ExchangeOrder
-from executor.main_state import (
-    HISTORY_FOLDER,
-    PLAN_DIGEST,
-    RESULT,
-    RESULTS_FOLDER,
-    STEP,
-    MainState,
-    PlanOnMain,
-)
+from executor.history import HISTORY_FOLDER, PLAN_DIGEST, RESULT, RESULTS_FOLDER, STEP
+from executor.main_state import MainState, PlanOnMain
 from executor.model.expiry import expiry
+from executor.model.ledger import STILL_OPEN, Ledger, Order
 from executor.model.market import Session
 from executor.model.numbers import ZERO
+from executor.model.order_id import DIGEST_DIGITS, client_order_id, parse_order_id
+from executor.model.order_result import Outcome
 from executor.model.reading import read_document
-from executor.model.result import Outcome
 from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
-from executor.repo.local_book import HISTORY_FOLDERS
+from executor.repo.work_tree import HISTORY_FOLDERS
+from executor.settling import LOOKED_BACK
 from tests.fakes.memory_book import MemoryBook
-from tests.simulation.documents import BEFORE
 from tests.simulation.effects import Post
+from tests.simulation.protected import root_of, unprotected
 from tests.simulation.world import Simulation
 
 
@@ -48,34 +42,27 @@ class Intended:
 def breaches(sim: Simulation) -> Iterator[str]:
     """Everything that does not hold at the end of a schedule, when nothing more is due."""
     main = sim.main
-    orphans = {one.client_order_id for one in sim.posts if _is_orphan(sim, one)}
     yield from _history(sim)
     yield from _results(sim, main)
     intended = _intents(sim)
     yield from _posts(sim, intended)
-    yield from _exchange_orders(sim, main, intended, orphans)
-    if not is_beyond_us(sim):
-        yield from _outcomes(sim, main.ledger)
-        yield from _account(sim, main.ledger)
+    yield from _exchange_orders(sim, main, intended)
+    yield from _outcomes(sim, main.ledger)
+    yield from _account(sim, main.ledger)
+    yield from unprotected(sim)
+    yield from _false_alarms(sim, main)
     if main.plan is not None or main.unfinished is not None:
         yield "a plan is still on main, or validated without an end"
 
 
-def _is_orphan(sim: Simulation, post: Post) -> bool:
-    """Say whether an order may have no commit: its run raced with another, and died after it.
-
-    Two machines have no lock in common, and a broker has no fence. A run that sends what another
-    has just written down as not sent finds out and records it; where it dies first, only the
-    broker's list tells, which is for `settle` to read (orders that no commit explains).
-    """
-    return post.accepted and post.shared and post.run in sim.dead
-
-
-def is_beyond_us(sim: Simulation) -> bool:
-    """True where an order has no commit because the run that sent it raced and died."""
-    orders = sim.main.ledger.orders
-    told = {key for key, one in orders.items() if one.instruction.broker_order_id is not None}
-    return any(_is_orphan(sim, one) and one.client_order_id not in told for one in sim.posts)
+def _false_alarms(sim: Simulation, main: MainState) -> Iterator[str]:
+    """Nothing is observed at the broker that is our own doing or the broker's."""
+    if sim.foreign or sim.tampered:
+        return
+    for path, result in main.results:
+        for one in result.observed:
+            if one.quantity:
+                yield f"{path} observes {one.kind} {one.key} {one.quantity}, and nobody did it"
 
 
 # The record by itself.
@@ -135,16 +122,21 @@ def _steps(sim: Simulation) -> Iterator[str]:
 # What left, and when.
 
 
+def _validated(sim: Simulation) -> Iterator[PlanOnMain]:
+    """Every plan that a commit of ours validated."""
+    book = MemoryBook(sim.origin)
+    for commit in sim.origin.line(sim.origin.main):
+        if commit.info.trailers.get(STEP) == "validated":
+            plan = MainState(book, commit.info.commit).unfinished
+            assert plan is not None, "nobody writes `validated` here but the executor"
+            yield plan
+
+
 def _intents(sim: Simulation) -> dict[str, Intended]:
     """Every order that a `validated` commit names, by the id that its place in the plan gives."""
     found: dict[str, Intended] = {}
     repository = sim.settings.repository
-    book = MemoryBook(sim.origin)
-    for commit in sim.origin.line(sim.origin.main):
-        if commit.info.trailers.get(STEP) != "validated":
-            continue
-        plan = MainState(book, commit.info.commit).unfinished
-        assert plan is not None, "nobody writes `validated` here but the executor"
+    for plan in _validated(sim):
         assert plan.plan is not None, "a validated plan passed both gates"
         assert plan.plan.intent is not None, "a validated plan has an intent"
         for one in plan.plan.intent.orders:
@@ -153,20 +145,38 @@ def _intents(sim: Simulation) -> dict[str, Intended]:
     return found
 
 
+def _protects(sim: Simulation) -> Iterator[Intended]:
+    """Every PROTECT line that an intent names."""
+    for plan in _validated(sim):
+        assert plan.plan is not None, "a validated plan passed both gates"
+        assert plan.plan.intent is not None, "a validated plan has an intent"
+        for index in plan.plan.intent.lines:
+            one = plan.proposal.instructions[index]
+            if one.action == "PROTECT":
+                yield Intended(plan.digest, index, "sell", one.ticker)
+
+
 def _posts(sim: Simulation, intended: dict[str, Intended]) -> Iterator[str]:
     deadline = timedelta(seconds=float(sim.settings.execution.fill_deadline_seconds))
     for number, post in enumerate(sim.posts):
         name = f"{post.side} {post.symbol} {post.client_order_id}"
         meant = intended.get(post.client_order_id)
         if meant is None:
-            yield f"{name} was sent and no intent names it"
+            own = parse_order_id(post.client_order_id)
+            if own is None or own.leg == "entry":
+                yield f"{name} was sent and no intent names it"
+            elif post.order_type == "market" and _state_at(sim, post.main) is TradingState.HALTED:
+                yield f"{name} was sold at the market while HALTED"
             continue
         if (meant.side, meant.symbol) != (post.side, post.symbol):
             yield f"{name} is not the order that its id stands for"
         if post.was_taken and not post.shared:
             yield f"{name} was sent again although the exchange had it"
+        if post.beside and not post.was_taken and not post.shared:
+            yield f"{name} was sent beside {', '.join(post.beside)}"
         yield from _in_turn(sim, number, meant, intended, deadline)
         yield from _allowed(sim, post)
+    yield from _looked_between(sim, intended)
 
 
 def _in_turn(
@@ -193,22 +203,43 @@ def _in_turn(
             yield f"buy {post.symbol} was sent before the SELL of {later.symbol}"
 
 
+def _looked_between(sim: Simulation, intended: dict[str, Intended]) -> Iterator[str]:
+    """Once main says otherwise, no more BUYs leave than one batch."""
+    since: dict[int, set[str]] = {}
+    for post in sim.posts:
+        if post.side == "buy" and post.client_order_id in intended:
+            sent = since.setdefault(post.run, set())
+            if post.state is TradingState.ACTIVE:
+                sent.clear()
+            else:
+                sent.add(post.client_order_id)  # Again after a 429: it is the same order.
+            if len(sent) > sim.settings.execution.batch_size:
+                yield f"buy {post.symbol} was sent a batch after main had said {post.state}"
+
+
+def _state_at(sim: Simulation, commit: str) -> TradingState:
+    data = sim.origin.commits[commit].tree.get(STATE_PATH)
+    if data is None:
+        return TradingState.ACTIVE
+    return TradingStateRecord.model_validate(read_document(data)).state
+
+
 def _allowed(sim: Simulation, post: Post) -> Iterator[str]:
     """What the gates say by what the run had read: nothing halted, nothing expired."""
     at = MainState(MemoryBook(sim.origin), post.main)
-    data = sim.origin.commits[post.main].tree.get(STATE_PATH)
-    if data is not None:
-        state = TradingStateRecord.model_validate(read_document(data)).state
-        if state is TradingState.HALTED:
-            yield f"{post.side} {post.symbol} was sent while HALTED"
-        if state is TradingState.REDUCE_ONLY and post.side == "buy":
-            yield f"buy {post.symbol} was sent while REDUCE_ONLY"
+    state = _state_at(sim, post.main)
+    if state is TradingState.HALTED:
+        yield f"{post.side} {post.symbol} was sent while HALTED"
+    if state is TradingState.REDUCE_ONLY and post.side == "buy":
+        yield f"buy {post.symbol} was sent while REDUCE_ONLY"
     plan = at.unfinished
     if plan is None:
         yield f"{post.side} {post.symbol} was sent without an intent on main"
         return
     end = _expiry(sim, plan)
-    if end is not None and post.asked_hours_at > end:
+    if post.judged_at is None:
+        yield f"{post.side} {post.symbol} was sent before anything was judged"
+    elif end is not None and post.judged_at > end:
         yield f"{post.side} {post.symbol} was sent after the plan had expired"
 
 
@@ -233,23 +264,38 @@ def _expiry(sim: Simulation, plan: PlanOnMain) -> datetime | None:
 
 
 def _exchange_orders(
-    sim: Simulation, main: MainState, intended: dict[str, Intended], orphans: set[str]
+    sim: Simulation, main: MainState, intended: dict[str, Intended]
 ) -> Iterator[str]:
-    """Every order of ours at the exchange is one that an intent names and a result explains."""
+    """Every order of ours at the exchange is explained by a plan, and told by a result."""
     ledger = main.ledger
+    lines = {(one.digest[:DIGEST_DIGITS], one.index) for one in intended.values()}
+    lines |= {(one.digest[:DIGEST_DIGITS], one.index) for one in _protects(sim)}
     places: Counter[tuple[str, int]] = Counter()
     for order in sim.exchange.desk.orders.values():
         key = order.client_order_id
-        meant = intended.get(key)
-        if meant is None:
+        if key in sim.foreign:
+            continue
+        meant, own = intended.get(key), parse_order_id(root_of(sim, order).client_order_id)
+        if meant is not None:
+            places[meant.digest, meant.index] += 1
+        elif own is None or (own.leg == "entry" and order.parent_id is None):
             yield f"the exchange has order {key}, which no intent names"
             continue
-        places[meant.digest, meant.index] += 1
-        if key not in ledger.orders and key not in orphans:
+        elif (own.plan, own.index) not in lines or order.ticket.side != "sell":
+            yield f"the exchange has order {key}, which protects nothing that a plan named"
+        if key not in ledger.orders and not _is_nothing_of_long_ago(sim, order):
             yield f"the exchange has {order.status} order {key}, which no result explains"
     for (digest, index), count in places.items():
         if count > 1:
             yield f"instruction {index} of plan {digest[:8]} became {count} orders"
+
+
+def _is_nothing_of_long_ago(sim: Simulation, order: ExchangeOrder) -> bool:
+    """True for an order that ended without a fill before anybody looked that far back."""
+    if order.is_open or order.filled_quantity:
+        return False
+    sent = order.submitted_at
+    return not any(sent <= at <= sent + LOOKED_BACK for at in sim.settled_at)
 
 
 _ENDED: Final = {
@@ -264,11 +310,8 @@ _ENDED: Final = {
 def _outcomes(sim: Simulation, ledger: Ledger) -> Iterator[str]:
     desk = sim.exchange.desk
     for key, order in ledger.orders.items():
-        if not key.startswith(BEFORE):
-            yield from _outcome(key, order, desk.by_client_id.get(key))
-    unresolved = [
-        key for key, one in ledger.orders.items() if one.instruction.outcome.value == "unknown"
-    ]
+        yield from _outcome(key, order, desk.by_client_id.get(key))
+    unresolved = [key for key, one in ledger.orders.items() if one.told.outcome.value == "unknown"]
     if unresolved and not _may_stay_unknown(sim, ledger, unresolved):
         yield f"{', '.join(unresolved)}: unknown for good"
 
@@ -276,12 +319,12 @@ def _outcomes(sim: Simulation, ledger: Ledger) -> Iterator[str]:
 def _may_stay_unknown(sim: Simulation, ledger: Ledger, keys: list[str]) -> bool:
     """By design only a GTC order that the broker does not know stays unknown after its session."""
     absent = all(key not in sim.exchange.desk.by_client_id for key in keys)
-    gtc = all(ledger.orders[key].instruction.time_in_force == "gtc" for key in keys)
+    gtc = all(ledger.orders[key].told.time_in_force == "gtc" for key in keys)
     return absent and gtc
 
 
 def _outcome(key: str, order: Order, found: ExchangeOrder | None) -> Iterator[str]:
-    told = order.instruction
+    told = order.told
     if found is None:
         if told.broker_order_id is not None:
             yield f"{key}: the record says {told.outcome.value}, the exchange has no such order"
@@ -302,13 +345,14 @@ def _outcome(key: str, order: Order, found: ExchangeOrder | None) -> Iterator[st
 
 
 def _account(sim: Simulation, ledger: Ledger) -> Iterator[str]:
-    """Shares agree exactly; cash to the cent, where an order filled in one piece."""
+    """Shares agree exactly, cash to the cent."""
     desk = sim.exchange.desk
     held = {symbol: one.quantity for symbol, one in desk.positions.items() if one.quantity}
     recorded = {symbol: one.quantity for symbol, one in ledger.positions.items()}
     if held != recorded:
         yield f"the record holds {_shares(recorded)}, the account {_shares(held)}"
-    difference = sim.settings.sim.opening_cash + ledger.cash_change - desk.cash
+    assert ledger.cash is not None, "the ledger begins with the account's cash"
+    difference = ledger.cash - desk.cash
     if abs(difference) > cash_tolerance(sim):
         yield f"cash by the record and at the exchange differ by {difference} USD"
 
@@ -316,11 +360,13 @@ def _account(sim: Simulation, ledger: Ledger) -> Iterator[str]:
 def cash_tolerance(sim: Simulation) -> Decimal:
     """USD by which the cash of the record may differ from the exchange's.
 
-    The exchange books every fill at the cent; an order tells only its quantity and its average, so
-    the record books that at the cent. For an order that filled in one piece the two are the same.
-    For n pieces each is within half a cent a rounding of the exact sum, n + 1 roundings in all, and
-    both are whole cents.
+    Nothing, where the broker told each piece of what filled. Else the exchange books every fill at
+    the cent, and the record the sum of them, by quantity and average: for an order that filled in
+    one piece the two are the same. For n pieces each is within half a cent a rounding of the exact
+    sum, n + 1 roundings in all, and both are whole cents.
     """
+    if sim.outside is not None and not sim.met.pieces_lost:
+        return ZERO
     pieces = Counter(one.client_order_id for one in sim.exchange.desk.fills)
     halves = (count + 1 for count in pieces.values() if count > 1)
     return sum((Decimal(count // 2) / 100 for count in halves), ZERO)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -29,11 +29,15 @@ class Scenario:
     on_denied: str = "exits_go"
     later: timedelta = timedelta(0)
     """How long after its merge the plan is first executed."""
+    prepare: Callable[[Simulation], object] = lambda _sim: None
+    """What happens between its merge and its execution."""
+    worlds: tuple[str, ...] = ()
+    """Where it is played; empty: wherever policy makes a difference."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The worlds in which it is worth dying: what policy decides only where it is asked."""
-        return tuple(KINDS) if self.faults else ("sim", "embedded", "paper")
+        return self.worlds or (tuple(KINDS) if self.faults else ("sim", "embedded", "paper"))
 
     def begin(self, kind: str) -> Simulation:
         """The world just before the plan is executed for the first time."""
@@ -43,6 +47,7 @@ class Scenario:
             assert sim.execute().reply is not None, "what came before ended"
         sim.merge(self.plan)
         sim.clock.move_to(sim.clock.now() + self.later)
+        self.prepare(sim)
         return sim
 
 

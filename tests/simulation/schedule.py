@@ -11,145 +11,25 @@ from typing import Final
 
 from executor.exchange.faults import Fault
 from executor.model.plan import PLAN_PATH
-from executor.model.state import STATE_PATH, TradingState
+from executor.model.state import TradingState
 from tests.fakes.memory_book import MemoryBook
-from tests.simulation.documents import Holdings, line, plan, trading_state
+from tests.simulation.drawing import SYMBOLS, Author, random_fault, random_setup
 from tests.simulation.effects import CHANGES, EVERYTHING, Act, Effects, die
 from tests.simulation.ending import finish
-from tests.simulation.world import START, End, QuickBroker, Setup, Simulation
-
-SYMBOLS: Final = {
-    "MU": "331.44",
-    "AAPL": "260.40",
-    "KO": "71.20",
-    "SPY": "692.10",
-    "BAC": "54.20",
-}
-"""Symbols of the plans, and about what they cost on the first day."""
-
-OF_QUESTIONS: Final = (
-    "drop_before",
-    "stall",
-    "latency",
-    "rate_limit_429",
-    "html_502",
-    "not_json_200",
+from tests.simulation.people import (
+    cancels_by_hand,
+    commits_state,
+    happens,
+    orders_by_hand,
+    price_moves,
 )
-"""Faults that questions have as well as orders."""
+from tests.simulation.world import End, QuickBroker, Simulation
 
-FAULTS: Final = (
-    *OF_QUESTIONS,
-    "accept_then_504",
-    "accept_then_drop",
-    "unknown_status",
-    "partial_fill",
-    "late_fill",
-    "rejection",
-    "order_rejected",
-)
-"""Every fault of the exchange's list."""
-
-POINTS: Final = 9
-"""Acts are drawn for the first so many points of a run; an ordinary one has eight."""
+POINTS: Final = 14
+"""Acts are drawn for the first so many points of a run; an ordinary one has eight to twenty."""
 
 DEPTH: Final = 2
 """How many executors may stand in one another."""
-
-
-def _order_fault(rng: Random, kind: str, **parameters: object) -> Fault:
-    match = {"method": "POST", "path": "/v2/orders"}
-    if rng.random() < 0.5:
-        match["side"] = rng.choice(["buy", "sell"])
-    times = rng.choice([1, 1, 1, 2, 0])
-    return Fault(kind, match, rng.choice([1, 1, 2]), times, parameters)
-
-
-def _ask_fault(rng: Random, kind: str, **parameters: object) -> Fault:
-    path = rng.choice(["/v2/*", "/v2/orders*", "/v2/positions", "/v2/account", "/v2/stocks/*"])
-    match = {"method": "GET", "path": path}
-    return Fault(kind, match, rng.randint(1, 8), rng.choice([1, 2, 5]), parameters)
-
-
-def random_fault(rng: Random) -> Fault:
-    """One fault of the exchange's list, of an order or of a question."""
-    yes = rng.random() < 0.5
-    kind = rng.choice(FAULTS)
-    known: Mapping[str, Mapping[str, object]] = {
-        "stall": {"seconds": 30, "accepted": yes},
-        "rate_limit_429": {"reset_seconds": rng.choice([1, 2, 40])},
-        "html_502": {"accepted": yes},
-        "not_json_200": {"accepted": yes},
-        "late_fill": _rest(rng, "seconds", "polls"),
-        "latency": {"ms": rng.choice([300, 5000])},
-        "partial_fill": {
-            "fraction": rng.choice(["0.1", "0.5", "0.93"]),
-            **_rest(rng, "rest_seconds", "rest_polls"),
-        },
-    }
-    parameters = known.get(kind, {})
-    if kind == "unknown_status":
-        return Fault(kind, nth=rng.randint(1, 6), times=rng.choice([1, 2, 5]))
-    if kind in OF_QUESTIONS and rng.random() < 0.4:
-        return _ask_fault(rng, kind, **parameters)
-    return _order_fault(rng, kind, **parameters)
-
-
-def _rest(rng: Random, seconds: str, polls: str) -> Mapping[str, object]:
-    return rng.choice([{seconds: rng.choice([2, 8, 20, 400])}, {polls: rng.choice([1, 2, 4])}, {}])
-
-
-def random_setup(rng: Random) -> Setup:
-    """Mode, policies and what is held; about half of it the ordinary case."""
-    holdings: dict[str, tuple[str, str]] = {}
-    for symbol in rng.sample(sorted(SYMBOLS), rng.choice([0, 1, 2, 2])):
-        holdings[symbol] = (rng.choice(["10", "25.5", "40"]), SYMBOLS[symbol])
-    kind = rng.choice(["sim", "sim", "embedded", "paper", "paper", "paper_resend"])
-    return Setup(
-        mode="paper" if kind.startswith("paper") else "sim",
-        on_unknown="resend_same_id" if kind == "paper_resend" else "stop",
-        on_denied=rng.choice(["exits_go", "plan_stops", "rest_goes"]),
-        calendar=rng.choice(["always", "always", "nyse"]),
-        sessions_valid=rng.choice([1, 1, 2]),
-        embedded=kind == "embedded",
-        rate_limit=rng.choice([0, 0, 0, 0, 60]),
-        holdings=holdings,
-        start=START + timedelta(minutes=rng.choice([0, 0, 0, 357, 540, 1000])),
-    )
-
-
-def random_plan(rng: Random, held: Holdings, now: str) -> bytes:
-    """A plan: mostly sound, sometimes with a line that is denied, sometimes no plan at all."""
-    if rng.random() < 0.06:
-        return rng.choice(
-            [b"{", b"[]", plan(line("BUY", "MU", "-1")), plan(), plan(line("HOLD", "MU", "1"))]
-        )
-    symbols = rng.sample(sorted(SYMBOLS), rng.choice([1, 1, 2, 2, 3]))
-    lines = [_line(rng, symbol, symbol in held) for symbol in symbols]
-    if rng.random() < 0.08:
-        lines.append(rng.choice([line("BUY", "ZDEAD", "1"), line("BUY", "MU", "90000")]))
-    keys: dict[str, object] = {}
-    if rng.random() < 0.7:
-        keys["timestamp"] = now
-    return plan(*lines, **keys)
-
-
-def _line(rng: Random, symbol: str, is_held: bool) -> dict[str, object]:
-    price = float(SYMBOLS[symbol])
-    if is_held and rng.random() < 0.7:
-        quantity = rng.choice(["all", "3", "5.5", "9"])
-        if rng.random() < 0.2:
-            # Above the market: it rests, and holds its shares back.
-            limit = f"{price * 1.03:.2f}"
-            return line("SELL", symbol, "4", order_type="limit", limit_price=limit)
-        return line("SELL", symbol, quantity)
-    roll = rng.random()
-    if roll < 0.3:
-        return line("BUY", symbol, notional=rng.choice(["50", "333.33", "2000.01"]))
-    if roll < 0.45:
-        limit = f"{price * rng.choice([0.97, 1.02]):.2f}"
-        force = rng.choice(["day", "gtc"])
-        return line("BUY", symbol, "3", order_type="limit", limit_price=limit, time_in_force=force)
-    return line("BUY", symbol, rng.choice(["1", "7", "2.123456789"]))
 
 
 @dataclass
@@ -168,15 +48,19 @@ class Schedule:
         self.sim = Simulation(self.setup, self.book, self.broker)
         self.depth = 0
         self.plans: list[bytes] = []
+        self.strangers = self.rng.random() < 0.15
         self._tell(f"world: {self.setup}")
 
     def breaches(self) -> Iterator[str]:
         """Play it to its end; every sentence says what does not hold."""
-        for _ in range(self.rng.choice([1, 1, 2, 3])):
+        rng = self.rng
+        for _ in range(rng.choice([1, 2, 2, 3])):
             self._plan()
-            for _ in range(self.rng.choice([1, 1, 2, 2, 3])):
+            for _ in range(rng.choice([1, 1, 2, 2, 3])):
                 self._any_run("one")
                 self._pause()
+                if rng.random() < 0.3:
+                    self._stirs()
         yield from finish(self.sim)
 
     def _plan(self) -> None:
@@ -185,7 +69,7 @@ class Schedule:
         if self.plans and rng.random() < 0.15:
             data = rng.choice(self.plans)
         else:
-            data = random_plan(rng, self.setup.holdings, self.sim.clock.now().isoformat())
+            data = Author(rng, self.sim).plan()
             if rng.random() < 0.1:
                 data = self._ending_soon(data)
         self.plans.append(data)
@@ -242,8 +126,10 @@ class Schedule:
         if roll < 0.64:
             state = rng.choice(list(TradingState))
             return lambda: self._state(state)
-        if roll < 0.72:
+        if roll < 0.69:
             return self._pause
+        if roll < 0.72:
+            return self._stirs
         if roll < 0.76:
             return lambda: self._removes()
         if roll < 0.79:
@@ -256,8 +142,36 @@ class Schedule:
         self._tell(f"a person commits {', '.join(writes)}")
 
     def _state(self, state: TradingState) -> None:
-        self.sim.commit({STATE_PATH: trading_state(state, self.sim.clock.now())}, f"State {state}")
+        commits_state(self.sim, state)
         self._tell(f"the trading state is {state}")
+
+    def _stirs(self) -> None:
+        """Something happens to the account or to a price, where the exchange is elsewhere."""
+        rng, sim = self.rng, self.sim
+        if sim.outside is None:
+            return
+        symbol = rng.choice(sorted(sim.outside.desk.positions) or sorted(SYMBOLS))
+        roll = rng.random()
+        if roll < 0.45:
+            factor = rng.choice(["0.9", "0.97", "0.992", "1.02"])
+            price_moves(sim, symbol, factor)
+            self._tell(f"{symbol} costs {factor} times what it did")
+        elif roll < 0.6:
+            sim.met.cancels_after = rng.choice([0, 2, 5, 10, 20])
+            self._tell(f"a cancel takes {sim.met.cancels_after} seconds")
+        elif roll < 0.85 or not self.strangers:
+            kind, keys = rng.choice(_events(symbol, len(sim.converted)))
+            self._tell(f"the broker books {kind} {keys}: {happens(sim, kind, **keys)}")
+        elif roll < 0.92:
+            self._tell(f"somebody cancels {symbol}: {cancels_by_hand(sim, symbol)}")
+        else:
+            side, quantity = rng.choice(["buy", "sell"]), rng.choice(["1", "2", "0.5"])
+            price = sim.outside.desk.last_price(symbol, sim.clock.now())
+            keys = {}
+            if price is not None and rng.random() < 0.5:
+                keys = {"limit_price": f"{float(price) * rng.choice([0.9, 1.1]):.2f}"}
+            taken = orders_by_hand(sim, side, symbol, quantity, **keys)
+            self._tell(f"somebody sends {side} {quantity} {symbol} {keys}: {taken}")
 
     def _removes(self) -> None:
         """A person takes the plan's file away, whatever its state."""
@@ -282,3 +196,19 @@ class Schedule:
 
     def _tell(self, what: str) -> None:
         self.story.append(f"{self.sim.clock.now():%m-%d %H:%M:%S} {what}")
+
+
+def _events(symbol: str, number: int) -> list[tuple[str, dict[str, str]]]:
+    """What a broker may book for an account that holds a symbol."""
+    return [
+        ("dividend", {"symbol": symbol, "per_share": "0.37"}),
+        ("interest", {"amount": "-1.13"}),
+        ("fee", {"amount": "-0.07"}),
+        ("transfer", {"amount": "1500"}),
+        ("transfer", {"amount": "-900"}),
+        ("split", {"symbol": symbol, "new_rate": "2", "old_rate": "1"}),
+        ("split", {"symbol": symbol, "new_rate": "1", "old_rate": "3"}),
+        ("symbol_change", {"symbol": symbol, "new_symbol": f"NEW{'ABCDEFGH'[number]}"}),
+        ("merger", {"symbol": symbol, "cash": "99"}),
+        ("spin_off", {"symbol": symbol, "new_symbol": "SPUN", "rate": "0.5", "price": "4"}),
+    ]

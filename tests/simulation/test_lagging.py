@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from executor.exchange.faults import Fault
-from executor.model.state import STATE_PATH, TradingState
-from tests.simulation.documents import line, plan, trading_state
+from executor.model.state import TradingState
+from tests.simulation.documents import line, plan
 from tests.simulation.effects import die
 from tests.simulation.ending import finish
+from tests.simulation.people import commits_state
 from tests.simulation.scenarios import BUY_AAPL, BUY_KO, KINDS, MADE, MIXED, SCENARIOS
 from tests.simulation.world import Simulation
 
@@ -70,10 +71,10 @@ def test_a_plan_may_come_again_after_it_was_executed() -> None:
 def test_a_plan_of_which_nothing_was_sent_is_not_executed_and_may_come_again() -> None:
     sim = SCENARIOS["sell_and_buy"].begin("paper")
     sim.execute({1: die})
-    sim.commit({STATE_PATH: trading_state(TradingState.HALTED, sim.clock.now())})
+    commits_state(sim, TradingState.HALTED)
     assert sim.execute().state == "rejected"
     assert sim.posts == []
-    sim.commit({STATE_PATH: trading_state(TradingState.ACTIVE, sim.clock.now())})
+    commits_state(sim, TradingState.ACTIVE)
     sim.merge(MIXED)
     assert sim.execute().state == "completed"
     assert [one.side for one in sim.posts] == ["sell", "buy"]

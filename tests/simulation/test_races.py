@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from executor.exchange.faults import Fault
 from executor.model.plan import PLAN_PATH
-from executor.model.state import STATE_PATH, TradingState
-from tests.simulation.documents import plan, trading_state
+from executor.model.state import TradingState
+from tests.simulation.documents import plan
 from tests.simulation.effects import EVERYTHING, Effects, die
 from tests.simulation.ending import finish
+from tests.simulation.people import commits_state
 from tests.simulation.scenarios import BUY_AAPL, BUY_KO, MADE, MIXED, SCENARIOS, SELL_MU
 from tests.simulation.world import Simulation
 
@@ -34,7 +35,7 @@ def in_turn(*acts: Callable[[], object]) -> Callable[[], None]:
 
 def state(sim: Simulation, to: TradingState) -> Callable[[], None]:
     """A person, or `halt`, commits another trading state."""
-    return lambda: sim.commit({STATE_PATH: trading_state(to, sim.clock.now())})
+    return lambda: commits_state(sim, to)
 
 
 def other_machine(sim: Simulation, point: int | None = None) -> Callable[[], None]:

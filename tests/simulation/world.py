@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Final
@@ -13,7 +13,6 @@ from typing import Final
 from executor.brokers.alpaca import AlpacaBroker
 from executor.commands.execute import execute
 from executor.commands.settle import settle
-from executor.decisions.ledger import Ledger
 from executor.errors import AutoInvestorError
 from executor.exchange.engine import Exchange
 from executor.exchange.faults import Fault
@@ -24,13 +23,16 @@ from executor.exchange.universe import INSTRUMENTS
 from executor.main_state import MainState
 from executor.model.account import Mode
 from executor.model.intent import Owner
+from executor.model.ledger import Ledger
 from executor.model.plan import PLAN_PATH
 from executor.model.position import Position
+from executor.model.reading import read_document
 from executor.model.settings import SETTINGS_PATH, Settings
+from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
 from executor.ports import Broker
 from executor.reports.reply import Reply
 from executor.settings import parse_settings
-from executor.wiring import World, sim_exchange
+from executor.wiring import EXCHANGE_URL, World, sim_exchange
 from tests.brokers.engine_transport import EngineTransport
 from tests.fakes.clock import SimulatedClock
 from tests.fakes.memory_book import MemoryBook, Origin
@@ -49,11 +51,15 @@ from tests.simulation.effects import (
     CountedTransport,
     Died,
     Effects,
+    Outside,
     Post,
 )
 
 START: Final = datetime(2026, 1, 14, 15, 0, tzinfo=UTC)
 """A Wednesday, half an hour into New York's session, on the price path's quiet day."""
+
+ADOPTED_BEFORE: Final = timedelta(days=2)
+"""How long before the start the account was taken over: some activities tell only their day."""
 
 ACCOUNT_NUMBER: Final = "SIM000001"
 
@@ -135,14 +141,20 @@ class Simulation:
     book: type[MemoryBook] = MemoryBook
     broker: type[QuickBroker] = QuickBroker
     """Other classes have a guard less: the tests of the tests."""
-    posts: list[Post] = field(default_factory=list)
-    """Every order that left a run, in time."""
+    foreign: set[str] = field(default_factory=set)
+    """Client order ids of orders that somebody sent past us."""
+    tampered: bool = False
+    """True once somebody canceled an order of ours past us."""
+    converted: set[str] = field(default_factory=set)
+    """Symbols of which a share became another number of shares, or a share of another name."""
     runs: int = 0
     at_work: list[Effects] = field(default_factory=list)
     """The runs that have begun and not ended: more than one is a race."""
     racing: bool = False
     """True once there was one."""
     heard: Heard = field(default_factory=Heard)
+    settled_at: list[datetime] = field(default_factory=list)
+    """When a settling had come to its end."""
     dead: set[int] = field(default_factory=set)
     """The runs that died."""
 
@@ -154,10 +166,11 @@ class Simulation:
         mode = Mode(self.setup.mode)
         first = {
             SETTINGS_PATH: self.setup.settings,
-            **opening_record(self.setup.holdings, mode, self.setup.start),
+            **opening_record(self.setup.holdings, mode, self.setup.start - ADOPTED_BEFORE),
         }
         self.origin.push(first, "Set up")
         self.outside = None if self.setup.embedded else self._outside()
+        self.met = Outside(self._state)
         self._main: MainState | None = None
         self.inside: Exchange | None = None
         """The embedded exchange of the newest run."""
@@ -177,6 +190,17 @@ class Simulation:
             opening,
             rate_limit=self.setup.rate_limit,
         )
+
+    def _state(self) -> TradingState:
+        data = self.origin.commits[self.origin.main].tree.get(STATE_PATH)
+        if data is None:
+            return TradingState.ACTIVE
+        return TradingStateRecord.model_validate(read_document(data)).state
+
+    @property
+    def posts(self) -> list[Post]:
+        """Every order that left a run, in time."""
+        return self.met.posts
 
     @property
     def settings(self) -> Settings:
@@ -242,12 +266,15 @@ class Simulation:
         faults: tuple[Fault, ...] = (),
     ) -> End:
         """Run `settle` in a process of its own."""
-        return self._run(
+        end = self._run(
             lambda world: settle(world, self.heard),
             effects or Effects(acts=acts or {}),
             machine,
             faults,
         )
+        if end.reply is not None:
+            self.settled_at.append(self.clock.now())
+        return end
 
     def _run(
         self,
@@ -258,7 +285,7 @@ class Simulation:
     ) -> End:
         self.runs += 1
         effects.run = self.runs
-        world = self._world(effects, machine, faults)
+        world = self.world(effects, machine, faults)
         self.at_work.append(effects)
         try:
             return End(effects, reply=verb(world))
@@ -270,7 +297,8 @@ class Simulation:
         finally:
             self.at_work.remove(effects)
 
-    def _world(self, effects: Effects, machine: str, faults: tuple[Fault, ...]) -> World:
+    def world(self, effects: Effects, machine: str, faults: tuple[Fault, ...] = ()) -> World:
+        """The ports of one run."""
         clock = CountedClock(self.clock, effects)
         book = CountedBook(self.machines[machine], effects)
 
@@ -286,7 +314,7 @@ class Simulation:
                 for one in self.at_work:
                     one.shared = True
             direct = EngineTransport(exchange, clock)
-            transport = CountedTransport(direct, exchange, clock, effects, self.posts)
+            transport = CountedTransport(direct, exchange, clock, effects, self.met)
             yield self.broker(transport, clock)
 
         return World(
@@ -294,7 +322,7 @@ class Simulation:
             clock=clock,
             owner=Owner(run=f"{effects.run:016x}", attempt=1),
             connect=connect,
-            environment={},
+            environment={} if self.outside is None else {EXCHANGE_URL: "http://127.0.0.1"},
         )
 
 
