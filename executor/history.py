@@ -89,7 +89,8 @@ class History:
         if self._known is not None:
             checkpoint, links = self._known
             if checkpoint.mode is mode and checkpoint.of_account == account:
-                return fold(_told(links), mode, account, ledger_of(checkpoint))
+                start = _read_checkpoint(self._book.read(ACCOUNT_PATH, self._head) or b"")[1]
+                return fold(_told(links), mode, account, start)
         return fold(_told(self.chain.links), mode, account)
 
     def account_told(self, mode: Mode, account: str | None) -> Checkpoint | None:
@@ -118,7 +119,7 @@ class History:
         Its numbers are not looked at: `audit` computes them again.
         """
         data = self._book.read(ACCOUNT_PATH, self._head)
-        checkpoint = _checkpoint(data) if data is not None else None
+        checkpoint = _read_checkpoint(data or b"")[0]
         if checkpoint is None:
             return None
         commit = self._book.last_change(ACCOUNT_PATH, self._head)
@@ -305,11 +306,12 @@ def _link(path: str, data: bytes) -> Link:
 
 
 @lru_cache(maxsize=4)
-def _checkpoint(data: bytes) -> Checkpoint | None:
+def _read_checkpoint(data: bytes) -> tuple[Checkpoint | None, Ledger]:
     try:
-        return Checkpoint.model_validate(read_document(data, of_record=True))
+        found = Checkpoint.model_validate(read_document(data, of_record=True))
     except (DocumentError, ValidationError):
-        return None
+        return None, Ledger()
+    return found, ledger_of(found)
 
 
 def timestamp_of(data: bytes) -> datetime | None:

@@ -125,6 +125,8 @@ class Change:
     """Paths that go."""
     trailers: Mapping[str, str] = field(default_factory=dict)
     """`Plan-Digest`, `Result` and so on."""
+    goes_on: bool = False
+    """True where the same run commits again soon: a large index of git may wait for that."""
 
 
 @dataclass(frozen=True, slots=True)

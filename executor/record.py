@@ -75,6 +75,7 @@ def commit_intent(book: Book, main: MainState, plan: PlanOnMain, intent: Intent)
             STEP: str(PlanStatus.VALIDATED),
             OWNER: owner_text(intent),
         },
+        goes_on=True,
     )
     commit = book.commit(_superseding(book, main, change), main.head)
     update = {"status": PlanStatus.VALIDATED, "intent": intent}

@@ -75,13 +75,17 @@ class Waves:
     # CANCEL and PROTECT lines.
 
     def _lines(self, judged: Judged | None) -> Judgment | None:
+        instructions = self.plan.proposal.instructions
+        if judged is None:
+            # An earlier run may have canceled it already; asked again, a check would say no.
+            for index in self.tally.lines_left:
+                self._ended_line(index, instructions[index].client_order_id)
         left = self.tally.lines_left
         if not left:
             return None
         judged = self._judged(judged)
         if judged.judgment.waits:
             return judged.judgment
-        instructions = self.plan.proposal.instructions
         for index in left:
             if index not in judged.judgment.going:
                 continue
@@ -91,6 +95,12 @@ class Waves:
                 # What it asks for is in the record from here on; the guardian places it.
                 self.tally.done.add(index)
         return None
+
+    def _ended_line(self, index: int, key: str | None) -> None:
+        """Note what a CANCEL came to whose order has ended; a PROTECT names none."""
+        report = self.broker.order(key) if key is not None else None
+        if report is not None and report.status.is_terminal:
+            self._cancel_line(index, report.client_order_id)
 
     def _cancel_line(self, index: int, key: str) -> None:
         report = self.broker.order(key)

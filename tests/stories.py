@@ -24,7 +24,6 @@ MOMENT: Final = parse_timestamp(NOW)
 START: Final = Decimal(100)
 """USD a share of every symbol until a story says otherwise; the spread is a cent to each side."""
 
-EVENING: Final = "2026-01-14T23:00:00Z"
 NEXT_DAY: Final = "2026-01-15T15:00:00Z"
 """A session of the exchange that is always open is the UTC day."""
 

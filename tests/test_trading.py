@@ -258,3 +258,37 @@ def test_a_preview_of_every_kind_of_line(story: Story) -> None:
     assert "would put the stop of MU at 95.00 USD" in shown.out
     assert story.repository.head == head
     assert len(story.stands) == 3
+
+
+@pytest.mark.parametrize("price", [95.05, 94])
+def test_a_protect_whose_run_died_with_its_stop_placed_is_carried_to_its_end(
+    story: Story, price: float
+) -> None:
+    story.executes(buy(10))
+
+    def watch(submit: Submit, some: Sequence[OrderRequest]) -> Any:
+        submit(some)
+        raise Died
+
+    with pytest.raises(Died):
+        executes_while(story, watch, line("PROTECT", stop_price=95))
+    assert story.stands == ["sell 10 MU stop 95 gtc"]
+    # By now the checks would say no: the stop is too near, or it has sold everything.
+    story.moves("MU", price)
+    story.executes()
+    assert outcomes(story) == ["done"]
+    assert story.stands == (["sell 10 MU stop 95 gtc"] if price > 95 else [])
+    story.rests()
+    story.audited()
+
+
+def test_a_cancel_whose_run_died_afterwards_is_carried_to_its_end(story: Story) -> None:
+    story.executes(at_limit(90, 5, "AMD"))
+    (key,) = [one for words, one in story.keys.items() if words.startswith("buy")]
+    dies(story, 1, line("CANCEL", "AMD", client_order_id=key), buy(10))
+    assert story.stands == []
+    story.executes()
+    assert outcomes(story) == ["done", "filled"]
+    assert story.stands == ["sell 10 MU stop 92 gtc"]
+    story.rests()
+    story.audited()

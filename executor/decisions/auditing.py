@@ -10,6 +10,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from executor.decisions.chain import Chain, Link, order
+from executor.decisions.checkpoint import differs
+from executor.decisions.ledger import fold
 from executor.decisions.notes import (
     REASON,
     SUPERSEDED,
@@ -20,6 +22,8 @@ from executor.decisions.notes import (
 )
 from executor.decisions.reconcile import summarize
 from executor.errors import DocumentError
+from executor.model.account import ACCOUNT_PATH
+from executor.model.checkpoint import Checkpoint
 from executor.model.digest import digest, plan_digest, raw_digest
 from executor.model.ledger import SENT
 from executor.model.numbers import ZERO
@@ -103,6 +107,8 @@ def audit(
     breaches += _untold_state(made, links)
     if not chain.breaches:
         breaches += _other_state(chain.links, results.get(STATE_PATH))
+    if not chain.breaches and not unreadable:
+        breaches += _other_checkpoint(chain.links, results.get(ACCOUNT_PATH))
     breaches += _unexplained(links, plans, _set_aside(made))
     archived = sum(path.endswith(".json") for path in plans)
     return Audit(len(links), archived, _newest(chain), tuple(breaches))
@@ -232,6 +238,28 @@ def _untold_state(changes: Sequence[FileChange], links: Sequence[Link]) -> Itera
         if change.path == STATE_PATH and change.commit not in telling:
             sentence = f"{STATE_PATH}: changed without a result, by commit {change.commit[:12]}"
             yield Breach("state_has_result", STATE_PATH, change.commit, sentence)
+
+
+def _other_checkpoint(links: Sequence[Link], data: bytes | None) -> Iterable[Breach]:
+    """The checkpoint says what the results up to the one that it names add up to."""
+    if data is None:
+        return
+    try:
+        found = Checkpoint.model_validate(read_document(data, of_record=True))
+    except (DocumentError, ValidationError):
+        yield Breach("checkpoint", ACCOUNT_PATH, None, f"{ACCOUNT_PATH}: cannot be read")
+        return
+    places = {(link.path, link.digest): place for place, link in enumerate(links, 1)}
+    until = places.get((found.through, found.through_digest))
+    if until is None:
+        sentence = f"{ACCOUNT_PATH}: goes up to {found.through}, which is not in the chain so"
+        yield Breach("checkpoint", ACCOUNT_PATH, None, sentence)
+        return
+    told = [(link.path, link.result) for link in links[:until]]
+    name = differs(found, fold(told, found.mode, found.of_account), told)
+    if name is not None:
+        sentence = f"{ACCOUNT_PATH}: `{name}` is not what the results up to {found.through} say"
+        yield Breach("checkpoint", ACCOUNT_PATH, None, sentence)
 
 
 def _state_in(data: bytes | None) -> TradingStateRecord | bytes | None:

@@ -9,7 +9,7 @@ from the newest one on. So a fold that goes on from a checkpoint ends where the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from typing import Final
@@ -193,14 +193,33 @@ _PLAIN: Final = (
 """Fields that are the same in the ledger and in its record."""
 
 
-def differs(checkpoint: Checkpoint, whole: Ledger) -> str | None:
-    """Name what a checkpoint says otherwise than the fold of all results; None where nothing is.
+def differs(
+    checkpoint: Checkpoint, whole: Ledger, told: Sequence[tuple[str, ExecutionResult]] = ()
+) -> str | None:
+    """Name what a checkpoint says otherwise than all results; None where it says what they do.
 
     Orders that were kept for what hangs on them are left out: when that was told decides.
+
+    Args:
+        checkpoint: the checkpoint.
+        whole: the fold of all results up to it.
+        told: these results; the newest one that tells of the account is compared as well.
     """
     kept, expected = _sure(ledger_of(checkpoint)), _sure(whole)
-    names = (one.name for one in fields(Ledger))
-    return next((one for one in names if getattr(kept, one) != getattr(expected, one)), None)
+    for name in (one.name for one in fields(Ledger)):
+        if getattr(kept, name) != getattr(expected, name):
+            return name
+    account = next(filter(None, (_of(checkpoint, one) for _, one in reversed(told))), None)
+    names = set(AccountRecord.model_fields) - {"through"} if account else set()
+    wrong = (one for one in sorted(names) if getattr(checkpoint, one) != getattr(account, one))
+    return next(wrong, None)
+
+
+def _of(checkpoint: Checkpoint, result: ExecutionResult) -> AccountRecord | None:
+    """The account as a result of the checkpoint's ledger tells it."""
+    named = checkpoint.of_account
+    is_its = result.mode is checkpoint.mode and named in (None, result.account)
+    return account_in(result) if is_its else None
 
 
 def _sure(ledger: Ledger) -> Ledger:

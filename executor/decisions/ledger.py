@@ -304,7 +304,8 @@ class _Folding:
 
     def _observe(self, result: ExecutionResult, seen: Observed) -> None:
         if seen.book is None:
-            if seen.kind != "order" and not seen.quantity:
+            gone = seen.is_over and not seen.filled_quantity
+            if gone if seen.kind == "order" else not seen.quantity:
                 self.observed.pop(seen.key, None)  # it has explained itself since
             else:
                 self.observed[seen.key] = seen

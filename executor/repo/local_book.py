@@ -17,8 +17,8 @@ from executor.decisions.auditing import FileChange
 from executor.errors import BookUnavailable, SwapLost, UsageError
 from executor.ports import Change, Clock, CommitInfo
 from executor.repo.git import IDENTITY, Git, GitFailed
-from executor.repo.trees import write_blobs, write_tree
-from executor.repo.work_tree import MAIN, WorkTree
+from executor.repo.trees import changed_paths, write_blobs, write_tree
+from executor.repo.work_tree import LARGE_INDEX, MAIN, WorkTree
 
 REMOTE: Final = "origin"
 REMOTE_MAIN: Final = f"refs/remotes/{REMOTE}/main"
@@ -30,11 +30,19 @@ _FIELDS: Final = 5
 class LocalBook:
     """The `Book` port over the git program."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        """Open the repository that holds a folder."""
+    def __init__(self, folder: Path, clock: Clock, large_index: int = LARGE_INDEX) -> None:
+        """Open the repository that holds a folder.
+
+        Args:
+            folder: in the work tree.
+            clock: dates the commits.
+            large_index: bytes from which on git's index is too large to be written at once.
+        """
         self._git = Git(folder)
         self._clock = clock
         self._objects = self._git.open_batch()
+        self._changes: dict[tuple[str, str], CommitInfo | None] = {}
+        self._work_tree = WorkTree(self._git, self._objects, clock, large_index)
         self._has_remote = REMOTE in self._git.text("remote").split()
 
     @property
@@ -43,7 +51,8 @@ class LocalBook:
         return self._git.top
 
     def close(self) -> None:
-        """Let go of the reader's process."""
+        """Let the index catch up, and let go of the reader's process."""
+        self._work_tree.finish()
         self._objects.close()
 
     def __enter__(self) -> LocalBook:
@@ -113,19 +122,15 @@ class LocalBook:
 
     def changed(self, folder: str, before: str, after: str) -> Mapping[str, str]:
         """What differs under a folder between two commits: `A`, `M` or `D` by path, as git says."""
-        if before == after:
-            return {}
-        printed = self._git.run(
-            "diff-tree", "-r", "-z", "--name-status", "--no-renames", before, after, "--",
-            f"{folder}/",
-        )  # fmt: skip
-        names = printed.decode("utf-8", "replace").split("\0")[:-1]
-        return {path: kind[:1] for kind, path in zip(names[::2], names[1::2], strict=True)}
+        return {} if before == after else changed_paths(self._objects, before, after, (folder,))
 
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         """The newest first-parent commit that added, changed or removed a path."""
-        found = self._log("-1", at, "--", path)
-        return found[0] if found else None
+        # What is so at a commit stays so, and a run asks again whenever it reads main.
+        if (path, at) not in self._changes:
+            found = self._log("-1", at, "--", path)
+            self._changes[path, at] = found[0] if found else None
+        return self._changes[path, at]
 
     def with_trailer(
         self, key: str, value: str | None, at: str, most: int
@@ -181,10 +186,6 @@ class LocalBook:
         if self._work_tree.is_on_main:
             self._work_tree.mend(self._finish_move(self._ref(MAIN)))
 
-    @property
-    def _work_tree(self) -> WorkTree:
-        return WorkTree(self._git, self._objects, self._clock)
-
     def _finish_move(self, local: str) -> str:
         """Move the branch to where a killed run was bringing the work tree; where it is then."""
         if not self._has_remote:
@@ -201,12 +202,13 @@ class LocalBook:
         """Commit on top of `expected` and move main to it."""
         new = self._write_commit(change, expected)
         local = self._ref(MAIN)
-        if self._has_remote:
-            self._push(new, expected)
-        else:
-            self._move(MAIN, new, expected)
-            local = expected
-        self._bring_along(local, new, change, expected)
+        with self._work_tree.moving():
+            if self._has_remote:
+                self._push(new, expected)
+            else:
+                self._move(MAIN, new, expected)
+                local = expected
+            self._bring_along(local, new, change, expected)
         return new
 
     def _write_commit(self, change: Change, parent: str) -> str:
@@ -256,7 +258,7 @@ class LocalBook:
         if self._work_tree.is_on_main:
             gone: dict[str, bytes | None] = dict.fromkeys(change.deletes)
             if old == parent:
-                moved = self._work_tree.follow({**gone, **change.writes}, old)
+                moved = self._work_tree.follow({**gone, **change.writes}, old, change.goes_on)
             else:
                 moved = self._work_tree.follow_far(old, new)
             # Somebody's uncommitted work may be in the way; what is committed is not in danger.
@@ -284,7 +286,10 @@ class LocalBook:
                 raise BookUnavailable(
                     "another autoinvestor is at work in this repository; run again when it is done"
                 ) from None
-            yield
+            try:
+                yield
+            finally:
+                self._work_tree.finish()
 
 
 def _commit_info(commit: str, parents: str, when: str, subject: str, trailers: str) -> CommitInfo:

@@ -1,10 +1,10 @@
-"""Writes trees from the one before: only the folders that a change touches are read and written."""
+"""Compares and writes trees: only folders that differ are read, only those that change written."""
 
 from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -71,6 +71,44 @@ def _folder(
         else:
             entries[first] = Entry(FOLDER, tree)
     return writer.write(entries) if entries else None
+
+
+def changed_paths(
+    objects: ObjectReader, before: str, after: str, under: Collection[str]
+) -> dict[str, str]:
+    """What differs between two commits, at some paths and below them: `A`, `M` or `D` by path.
+
+    A commit that is not there (the parent of the first one) counts as empty.
+    """
+
+    def is_asked(path: str) -> bool:
+        return any(
+            path == one or path.startswith(f"{one}/") or one.startswith(f"{path}/") for one in under
+        )
+
+    def inside(entry: Entry | None) -> dict[str, Entry] | None:
+        is_folder = entry is not None and entry.mode == FOLDER
+        return objects.tree(entry.object_id) if entry is not None and is_folder else None
+
+    found: dict[str, str] = {}
+
+    def compare(folder: str, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> None:
+        for name in sorted({name for name, _ in old.items() ^ new.items()}):
+            path = f"{folder}{name}"
+            if not is_asked(path):
+                continue
+            was, now = old.get(name), new.get(name)
+            below, above = inside(was), inside(now)
+            compare(f"{path}/", below or {}, above or {})
+            was_file, now_file = (
+                was is not None and below is None,
+                now is not None and above is None,
+            )
+            if was_file or now_file:
+                found[path] = "M" if was_file and now_file else "A" if now_file else "D"
+
+    compare("", objects.tree(f"{before}:") or {}, objects.tree(f"{after}:") or {})
+    return found
 
 
 class _TreeWriter:

@@ -6,16 +6,19 @@ one. What a person has changed is never written over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from executor.errors import UsageError
+from executor.errors import SwapLost, UsageError
 from executor.model.account import ACCOUNT_PATH
 from executor.model.plan import PLAN_PATH
 from executor.model.state import STATE_PATH
 from executor.ports import Clock
 from executor.repo.git import Git, GitFailed, ObjectReader
+from executor.repo.trees import changed_paths
 
 MAIN: Final = "refs/heads/main"
 
@@ -31,6 +34,9 @@ INDEX_TRIES: Final = 40
 INDEX_PAUSE_SECONDS: Final = 0.05
 """How often, and how long apart, another git of this machine is waited for."""
 
+MARK: Final = "autoinvestor.moving"
+"""How the name of a file in git's folder begins that is there while main is being moved."""
+
 LARGE_INDEX: Final = 4_000_000
 """Bytes: the index of some 30,000 files."""
 
@@ -38,11 +44,16 @@ LARGE_INDEX: Final = 4_000_000
 class WorkTree:
     """Index and files of the folder that a person works in."""
 
-    def __init__(self, git: Git, objects: ObjectReader, clock: Clock) -> None:
+    def __init__(
+        self, git: Git, objects: ObjectReader, clock: Clock, large_index: int = LARGE_INDEX
+    ) -> None:
         """Look at the work tree of a repository."""
+        self._large = large_index
         self._git = git
         self._objects = objects
         self._clock = clock
+        self._mark = git.git_folder / f"{MARK}.{os.getpid()}"
+        self._left_behind: tuple[str, ...] = ()
 
     @property
     def is_on_main(self) -> bool:
@@ -64,12 +75,33 @@ class WorkTree:
                 f"main is checked out in {there}; run there, or check out another branch there"
             )
 
+    @contextlib.contextmanager
+    def moving(self) -> Iterator[None]:
+        """Leave a mark while main and the work tree are apart: a kill in between is mended."""
+        self._mark.touch()
+        try:
+            yield
+        except SwapLost:
+            self._unmark()
+            raise
+        self._unmark()
+
+    def _unmark(self) -> None:
+        if not self._left_behind:
+            self._mark.unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Let the index catch up with what it was left behind of."""
+        if self._left_behind and self._update_index(self._left_behind):
+            self._left_behind = ()
+            self._unmark()
+
     def has_begun(self, old: str, new: str) -> bool:
         """Say whether a killed run had begun to bring this work tree from one commit to a later.
 
         With a remote the branch goes last: to git it looks like a person's uncommitted work.
         """
-        ahead = self._touched("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)
+        ahead = sorted(changed_paths(self._objects, old, new, OUR_PATHS))
         states = self._states(ahead)
         versions = {path: self._versions(path, (old, new)) for path in ahead}
         between = all(set(states[path]) <= set(versions[path]) for path in ahead)
@@ -81,14 +113,18 @@ class WorkTree:
         Raises:
             UsageError: a path of ours has uncommitted changes.
         """
-        touched = self._touched(
-            "diff-tree", "-r", "-z", "--no-commit-id", "--name-only", "--no-renames", "--root",
-            "-m", "--first-parent", head,
-        )  # fmt: skip
+        marks = list(self._git.git_folder.glob(f"{MARK}.*"))
+        touched = changed_paths(self._objects, f"{head}~1", head, OUR_PATHS)
         paths = sorted({PLAN_PATH, STATE_PATH, ACCOUNT_PATH, *touched})
-        states = self._states(paths)
-        if all(states[path] == self._versions(path, (head, head)) for path in paths):
+        committed = {path: self._objects.read(f"{head}:{path}") for path in paths}
+        # Without a mark nobody was killed, and the index, which takes long to read, needs no look.
+        if not marks and all(self._lying(path) == committed[path] for path in paths):
             return
+        self._mend(paths, head)
+        for mark in marks:
+            mark.unlink(missing_ok=True)
+
+    def _mend(self, paths: Sequence[str], head: str) -> None:
         # What differs by a conversion of line ends is no difference to git, which knows best.
         printed = self._git.run(
             "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *paths
@@ -105,11 +141,6 @@ class WorkTree:
                 self._git.run("rm", "--quiet", "--force", "--ignore-unmatch", "--", path)
             else:
                 self._git.run("checkout", "--quiet", "--force", head, "--", path)
-
-    def _touched(self, *arguments: str) -> list[str]:
-        """Those of our paths that a git command names."""
-        printed = self._git.run(*arguments, "--", *OUR_PATHS)
-        return [one for one in printed.decode("utf-8", "replace").split("\0") if one]
 
     def _is_between(self, path: str, old: str, new: str) -> bool:
         """Say whether index and file each hold a path as one of two commits does."""
@@ -140,12 +171,13 @@ class WorkTree:
         file = self._git.top / path
         return file.read_bytes() if file.is_file() and not file.is_symlink() else None
 
-    def follow(self, changes: Mapping[str, bytes | None], old: str) -> bool:
+    def follow(self, changes: Mapping[str, bytes | None], old: str, goes_on: bool = False) -> bool:
         """Bring files and index from a commit to the one on top of it that makes these changes.
 
         Args:
             changes: new content by path; None takes a path away.
             old: the commit that they are on.
+            goes_on: True leaves a large index behind, until the next commit or `finish`.
 
         Returns:
             False where a person's work is in the way; nothing was touched then.
@@ -157,9 +189,24 @@ class WorkTree:
                 return False
         for path, new in changes.items():
             self._put(path, new)
-        return not changes or self._patiently(
-            "update-index", *self._form(), "--add", "--remove", "--", *changes
-        )
+        paths = tuple(dict.fromkeys((*self._left_behind, *changes)))
+        if goes_on and self._is_large:
+            self._left_behind = paths
+            return True
+        done = not paths or self._update_index(paths)
+        self._left_behind = ()
+        return done
+
+    def _update_index(self, paths: Sequence[str]) -> bool:
+        # Every change writes the whole index. Version 4 leaves out what neighboring paths have in
+        # common (gitformat-index); every git since 2012 reads it.
+        form = ("--index-version", "4") if self._is_large else ()
+        return self._patiently("update-index", *form, "--add", "--remove", "--", *paths)
+
+    @property
+    def _is_large(self) -> bool:
+        index = self._git.git_folder / "index"
+        return index.is_file() and index.stat().st_size >= self._large
 
     def _may_lie(self, path: str) -> bool:
         """False where something that is no folder stands where the path needs one, or the like."""
@@ -187,17 +234,9 @@ class WorkTree:
             folder.rmdir()
             folder = folder.parent
 
-    def _form(self) -> tuple[str, ...]:
-        """Write a large index in the form that leaves out what paths have in common.
-
-        Every change writes all of it, with its checksum (gitformat-index, version 4).
-        """
-        index = self._git.git_folder / "index"
-        large = index.is_file() and index.stat().st_size > LARGE_INDEX
-        return ("--index-version", "4") if large else ()
-
     def follow_far(self, old: str, new: str) -> bool:
         """Bring index and files to any later commit; False where a person's work is in the way."""
+        self.finish()
         return self._patiently("read-tree", "-m", "-u", old, new)
 
     def _patiently(self, *arguments: str) -> bool:

@@ -23,7 +23,6 @@ from executor.model.fields import parse_timestamp
 from executor.wiring import EXCHANGE_URL
 from tests.scratch import NOW
 
-
 T = TypeVar("T")
 
 

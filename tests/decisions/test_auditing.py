@@ -10,14 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.decisions.auditing import Audit, Breach, FileChange, audit
+from executor.decisions.chain import Link
+from executor.decisions.checkpoint import checkpoint_of
+from executor.decisions.ledger import fold
+from executor.decisions.results import account_record
+from executor.model.account import ACCOUNT_PATH, Mode
 from executor.model.activity import Activity
+from executor.model.checkpoint import Checkpoint
 from executor.model.digest import digest, plan_digest, raw_digest
 from executor.model.order_result import LegResult, Outcome
 from executor.model.reading import read_document
 from executor.model.result import ExecutionResult, Observed, OpeningRecord
 from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
 from executor.model.writing import write_document
-from tests.checks.builders import line
+from tests.checks.builders import account, line
 from tests.decisions.record_builders import NOW, chained, fill, line_result, result
 
 PLANS = "trading_instructions_history/2026-01"
@@ -36,6 +42,19 @@ class History:
 
     def rules(self) -> list[str]:
         return [one.rule for one in self.audited().breaches]
+
+
+def checkpoint(link: Link, of_account: str | None = None) -> Checkpoint:
+    """What the record holds up to its first result."""
+    found = checkpoint_of(
+        fold([(link.path, link.result)], Mode.SIM, of_account),
+        account_record(account(), (), (), Mode.SIM),
+        of_account=of_account,
+        tip_path=link.path,
+        tip_digest=link.digest,
+    )
+    assert found is not None
+    return found
 
 
 def history(count: int = 3) -> History:
@@ -64,8 +83,10 @@ def history(count: int = 3) -> History:
         settled = rest.model_copy(update={"fills": (fill(6),), "filled_quantity": Decimal(10)})
         update = {"kind": "settlement", "instructions": (settled,)}
         documents.append(documents[-1].model_copy(update=update))
-    results = {link.path: write_document(link.result) for link in chained(documents)}
-    results["execution_results/account.json"] = b"{}"
+    links = chained(documents)
+    results = {link.path: write_document(link.result) for link in links}
+    if links:
+        results[ACCOUNT_PATH] = write_document(checkpoint(links[0]))
     results["execution_results/README.md"] = b"# Results"
     added = [FileChange(f"{at:040x}", "A", path) for at, path in enumerate((*plans, *results))]
     return History(tuple(added), results, {**plans, f"{PLANS}/README.md": b"# Plans"})
@@ -112,7 +133,7 @@ def test_what_was_added_is_never_touched_again(kind: str, word: str, path: str) 
 @pytest.mark.parametrize(
     "path",
     [
-        "execution_results/account.json",
+        ACCOUNT_PATH,
         "execution_results/README.md",
     ],
 )
@@ -158,6 +179,11 @@ def plan_without_result() -> History:
     return replace(CLEAN, plans=plans)
 
 
+def with_checkpoint(**changes: object) -> History:
+    tree = read_document(CLEAN.results[ACCOUNT_PATH]) | changes
+    return with_result(ACCOUNT_PATH, write_document(tree))
+
+
 PLANTED: dict[str, tuple[Callable[[], History], list[str], str]] = {
     "a result is gone": (
         lambda: without_result(1),
@@ -194,6 +220,21 @@ PLANTED: dict[str, tuple[Callable[[], History], list[str], str]] = {
         plan_unnamed,
         ["result_has_plan"],
         f"{RESULTS[-1]}: its plan is not in the history (no path)",
+    ),
+    "a checkpoint is none": (
+        lambda: with_result(ACCOUNT_PATH, b"{}"),
+        ["checkpoint"],
+        f"{ACCOUNT_PATH}: cannot be read",
+    ),
+    "a checkpoint goes up to what is not there": (
+        lambda: with_checkpoint(through=RESULTS[1]),
+        ["checkpoint"],
+        f"{ACCOUNT_PATH}: goes up to {RESULTS[1]}, which is not in the chain",
+    ),
+    "a checkpoint says otherwise than the results": (
+        lambda: with_checkpoint(ledger={"cash_change": 5}),
+        ["checkpoint"],
+        f"{ACCOUNT_PATH}: `cash_change` is not what the results up to {RESULTS[0]} say",
     ),
     "a plan has no result": (
         plan_without_result,

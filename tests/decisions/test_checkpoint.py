@@ -137,6 +137,23 @@ def test_a_checkpoint_after_each_result_is_as_good_as_one(history: list[Executio
     assert differs(read(written(ledger)), folded(history)) is None
 
 
+def test_what_differs_of_the_account_is_named() -> None:
+    def told(cash: str, **keys: Any) -> ExecutionResult:
+        portfolio = {"total_value": "2", "cash": cash, "realized_pl": "0", "as_of": NOW}
+        return result(final_portfolio={**portfolio, "buying_power": "3"}, **keys)
+
+    first, other = told("1"), told("9", mode=Mode.PAPER)
+    unasked = result(final_portfolio={"total_value": "0", "cash": "0", "realized_pl": "0"})
+    for record in ([first], [first, other, unasked]):
+        found = read(written(folded(record), None))
+        assert differs(found, folded(record), numbered(record)) is None
+        wrong = found.model_copy(update={"cash": Decimal(7)})
+        assert differs(wrong, folded(record), numbered(record)) == "cash"
+    alone = read(written(folded([first, told("5", account="…0009")]), "…0001"))
+    whole = fold(numbered([first, told("5", account="…0009")]), Mode.SIM)
+    assert differs(alone, whole, numbered([first, told("5", account="…0009")])) is None
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("cash_change", Decimal(1)), ("results", 3), ("positions", {"MU": Position("MU", ONE, ONE)})],
@@ -181,7 +198,8 @@ def test_orders_that_ended_long_ago_are_forgotten_unless_something_hangs_on_them
 
 def test_of_very_many_orders_that_ended_the_newest_are_kept_and_all_of_the_last_day() -> None:
     lately = [
-        order(f"lately-{at}", NOW - timedelta(days=2, seconds=1 + at)) for at in range(ENDED_KEPT + 9)
+        order(f"lately-{at}", NOW - timedelta(days=2, seconds=1 + at))
+        for at in range(ENDED_KEPT + 9)
     ]
     today = [order(f"today-{at}") for at in range(9)]
     kept = prune(of_orders(*lately, *today)).orders

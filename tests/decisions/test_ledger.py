@@ -634,7 +634,8 @@ def seen(kind: str = "position", **keys: Any) -> Observed:
     base = {
         "position": {"key": "MU", "symbol": "MU", "quantity": "5", "average_price": "100"},
         "cash": {"key": "CASH", "quantity": "-7.5"},
-        "order": {"key": "x", "symbol": "MU", "side": "buy", "quantity": "3", "status": "new"},
+        "order": {"key": "x", "symbol": "MU", "side": "buy", "quantity": "3", "status": "new"}
+        | {"is_over": False},
     }[kind]
     return Observed.model_validate({"kind": kind, "status": "held", **base, **keys})
 
@@ -649,6 +650,10 @@ def test_what_was_observed_stays_until_it_explains_itself() -> None:
     gone = observed(seen(quantity="0"), seen("cash", quantity=None), seen("order", quantity=None))
     assert set(folded(first, gone).observed) == {"x"}
     assert folded(gone.model_copy(update={"observed": gone.observed[:2]})).observed == {}
+    over = seen("order", is_over=True, status="canceled")
+    assert folded(first, observed(over)).observed.keys() == {"MU", "CASH"}
+    filled = seen("order", is_over=True, filled_quantity="1", average_price="9")
+    assert set(folded(first, observed(filled)).observed) == {"MU", "CASH", "x"}
 
 
 def test_shares_that_somebody_takes_over_are_capital() -> None:

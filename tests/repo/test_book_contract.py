@@ -76,7 +76,9 @@ def test_a_folder_is_read_by_path_and_without_its_neighbors(rig: Rig) -> None:
 def test_what_differs_between_two_commits_is_told_by_folder(rig: Rig) -> None:
     files = {"execution_results/b.json": b"b", "execution_results/2026-01/a.json": b"a"}
     first = rig.book.commit(Change("Add", files), rig.book.head())
-    second = rig.book.commit(Change("Change", {"execution_results/b.json": b"B", PLAN: b"1"}), first)
+    second = rig.book.commit(
+        Change("Change", {"execution_results/b.json": b"B", PLAN: b"1"}), first
+    )
     third = rig.book.commit(
         Change("More", {RESULT: b"r"}, deletes=("execution_results/2026-01/a.json",)), second
     )

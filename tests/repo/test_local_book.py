@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -59,11 +61,17 @@ class DyingGit(Git):
         return printed
 
 
+def use_git(book: LocalBook, git: Git) -> None:
+    """Let a book and its work tree call another git."""
+    book._git = git
+    book._work_tree._git = git
+
+
 def commit_and_die(rig: LocalRig, change: Change, nth: int, *, after: bool) -> bool:
     """Commit in a process that dies around its nth git call; whether it got that far."""
     head = rig.book.head()
     with LocalBook(rig.folder, rig.clock) as book:
-        book._git = DyingGit(rig.folder, nth, after=after)
+        use_git(book, DyingGit(rig.folder, nth, after=after))
         try:
             book.commit(change, head)
         except Died:
@@ -98,6 +106,112 @@ def test_a_kill_around_any_call_of_git_leaves_nothing_that_a_person_must_mend(
         assert_brought_along(rig)
         nth += 1
     assert nth > 6
+
+
+def test_a_kill_is_mended_where_a_large_index_is_left_behind(rig: LocalRig) -> None:
+    validate = replace(VALIDATE, goes_on=True)
+    nth = 1
+    while True:
+        rig.push({PLAN: "pending\n"})
+        with LocalBook(rig.folder, rig.clock, large_index=0) as book:
+            head = book.head()
+            use_git(book, DyingGit(rig.folder, nth, after=True))
+            try:
+                book.commit(END, book.commit(validate, head))
+                died = False
+            except Died:
+                died = True
+                book._work_tree._left_behind = ()  # a killed process finishes nothing
+        with LocalBook(rig.folder, rig.clock, large_index=0) as book:
+            book.tidy()
+            now = book.head()
+            changed = [path for path in (PLAN, RESULT, ARCHIVE) if book.read(path, now) is not None]
+            book.commit(Change("Next", {"n": b"%d" % nth}, tuple(changed)), now)
+        assert_brought_along(rig)
+        if not died:
+            break
+        nth += 1
+    assert nth > 10
+
+
+def test_a_large_index_catches_up_when_the_run_ends(rig: LocalRig) -> None:
+    rig.push({PLAN: "pending\n"})
+    with LocalBook(rig.folder, rig.clock, large_index=0) as book:
+        with book.exclusive():
+            book.tidy()
+            book.commit(replace(VALIDATE, goes_on=True), book.head())
+            assert (rig.folder / PLAN).read_bytes() == b"validated\n"
+            assert git(rig.folder, "status", "--porcelain") != ""
+        assert_brought_along(rig)
+        book.commit(replace(END, goes_on=True), book.head())
+    assert_brought_along(rig)
+    assert list((rig.folder / ".git").glob("autoinvestor.moving*")) == []
+
+
+def test_a_large_index_that_was_left_behind_is_no_hindrance(rig: LocalRig) -> None:
+    rig.push({PLAN: "pending\n"})
+    with LocalBook(rig.folder, rig.clock, large_index=0) as book:
+        book.commit(replace(VALIDATE, goes_on=True), book.head())
+        rig.push({"notes.txt": "x"}) if rig.has_remote else None
+        with contextlib.suppress(SwapLost):
+            book.commit(END, book.head())
+        book.tidy()
+    assert_brought_along(rig)
+
+
+def test_a_swap_that_is_lost_leaves_no_mark(rig: LocalRig) -> None:
+    old = rig.book.head()
+    rig.push({"notes.txt": "x"})
+    with pytest.raises(SwapLost):
+        rig.book.commit(VALIDATE, old)
+    assert list((rig.folder / ".git").glob("autoinvestor.moving*")) == []
+
+
+@pytest.mark.parametrize("path", [PLAN, f"{RESULT}/below", "execution_results"])
+def test_what_stands_where_a_file_has_to_be_is_left_alone(rig: LocalRig, path: str) -> None:
+    change = Change("Write", {PLAN: b"1\n", RESULT: b"1\n"})
+    mine = rig.folder / path
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("mine\n", encoding="utf-8")
+    new = rig.book.commit(change, rig.book.head())
+    assert mine.read_text(encoding="utf-8") == "mine\n"
+    assert rig.book.head() == new
+    assert rig.book.read(RESULT, new) == b"1\n"
+
+
+def test_nothing_is_written_through_a_link(rig: LocalRig, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (rig.folder / "execution_results").symlink_to(elsewhere)
+    rig.book.commit(Change("Write", {RESULT: b"1\n"}), rig.book.head())
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_new_file_that_lies_there_as_committed_is_taken_along(rig: LocalRig) -> None:
+    file = rig.folder / PLAN
+    file.write_text("1\n", encoding="utf-8")
+    rig.book.commit(Change("Write", {PLAN: b"1\n"}), rig.book.head())
+    assert_brought_along(rig)
+
+
+def test_folders_that_are_empty_go_as_git_takes_them_away(rig: LocalRig) -> None:
+    rig.book.commit(Change("Write", {RESULT: b"1\n"}), rig.book.head())
+    rig.book.commit(Change("Away", deletes=(RESULT,)), rig.book.head())
+    assert not (rig.folder / "execution_results").exists()
+    assert_brought_along(rig)
+
+
+def test_what_a_person_staged_is_seen_after_a_kill(rig: LocalRig) -> None:
+    rig.push({PLAN: "pending\n"})
+    rig.book.commit(VALIDATE, rig.book.head())
+    (rig.folder / PLAN).write_text("mine\n", encoding="utf-8")
+    git(rig.folder, "add", PLAN)
+    (rig.folder / ".git" / "autoinvestor.moving.1").touch()
+    with pytest.raises(UsageError, match="uncommitted changes"):
+        rig.book.tidy()
+    git(rig.folder, "checkout", "--quiet", "HEAD", "--", PLAN)
+    rig.book.tidy()
+    assert list((rig.folder / ".git").glob("autoinvestor.moving*")) == []
 
 
 def test_two_kills_in_a_row_are_mended_as_well(rig: LocalRig) -> None:
@@ -146,7 +260,7 @@ def test_a_commit_that_does_not_wait_for_the_lock_harms_no_run_beside_it(rig: Lo
             book.tidy()
             expected = book.head()
             git_beside = BesideGit(rig.folder, nth, partial(commit_now, rig.another(), halt))
-            book._git = git_beside
+            use_git(book, git_beside)
             try:
                 book.commit(END, expected)
             except SwapLost:

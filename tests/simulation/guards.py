@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Final
 
+from executor.exchange.faults import Fault
 from executor.history import STEP
 from executor.model.activity import Activity
 from executor.model.order import (
@@ -18,10 +20,16 @@ from executor.model.order import (
     Submission,
 )
 from executor.model.order_id import parse_order_id
-from executor.model.state import STATE_PATH
+from executor.model.state import STATE_PATH, TradingState
 from executor.ports import Change
 from tests.fakes.memory_book import MemoryBook
-from tests.simulation.world import QuickBroker
+from tests.simulation.documents import line, plan
+from tests.simulation.effects import EVERYTHING, Act, Effects
+from tests.simulation.ending import finish, heal
+from tests.simulation.people import commits_state
+from tests.simulation.protection_scenarios import ALL, to_settle
+from tests.simulation.scenarios import KINDS, MADE, SCENARIOS
+from tests.simulation.world import QuickBroker, Simulation
 
 
 class SendsBeforeTheIntent(MemoryBook):
@@ -127,7 +135,8 @@ class LooksOnceOnly(QuickBroker):
     _stood: tuple[OrderReport, ...] | None = None
 
     def cancel_all(self, broker_order_ids: Sequence[str]) -> tuple[Cancellation, ...]:
-        self._stood = super().open_orders()
+        if self._stood is None:
+            self._stood = super().open_orders()
         return super().cancel_all(broker_order_ids)
 
     def open_orders(self) -> tuple[OrderReport, ...]:
@@ -206,24 +215,111 @@ class LooksWhileItMoves(QuickBroker):
         return self._before
 
 
-BOOKS: Final[Mapping[str, tuple[type[MemoryBook], str]]] = {
-    "the intent before the first order": (SendsBeforeTheIntent, "no intent names"),
-    "compare before the swap": (SwapsWithoutComparing, "the chain of results is broken"),
-    "no push by force": (PushesByForce, "a person's commit is gone"),
-    "read the state between batches": (ForgetsToReadTheState, "a batch after main had said"),
-}
-"""Each guard of the record: the book without it, and words of what then does not hold."""
+Scene = Callable[[], Iterator[str]]
 
-BROKERS: Final[Mapping[str, tuple[type[QuickBroker], str]]] = {
-    "look ids up after a death": (LooksNothingUp, "was sent again although"),
-    "no hidden retry": (RetriesHidden, "was sent again although"),
-    "one id for one instruction": (RetriesUnderAnotherId, "no intent names"),
-    "SELLs end before BUYs go": (WaitsForNothing, "was sent while SELL"),
-    "look again after a cancel": (LooksOnceOnly, "for the whole shares"),
-    "a cancel has ended before the trade": (TakesCancelsForDone, "was sent beside"),
-    "the next number for the next stop": (NumbersNothing, "for the whole shares"),
-    "look through our own stops": (TakesStopsForForeign, "and nobody did it"),
-    "an activity is booked once": (ForgetsActivities, "a run with nothing due did"),
-    "compare only what does not move": (LooksWhileItMoves, "and nobody did it"),
+
+def _four_buys(book: type[MemoryBook]) -> Scene:
+    """Trading is halted once the first of four BUYs is out: two batches."""
+
+    def scene() -> Iterator[str]:
+        sim = Simulation(KINDS["paper"], book)
+        sim.merge(plan(*(line("BUY", one, "1") for one in ("AAPL", "BAC", "KO", "TSM"))))
+        sim.execute({3: lambda: commits_state(sim, TradingState.HALTED)})
+        yield from finish(sim)
+
+    return scene
+
+
+def _executed(name: str, broker: type[QuickBroker]) -> Scene:
+    def scene() -> Iterator[str]:
+        scenario = {**SCENARIOS, **ALL}[name]
+        sim = scenario.begin("paper")
+        sim.broker = broker
+        sim.execute(faults=scenario.faults)
+        yield from finish(sim)
+
+    return scene
+
+
+def _settled(name: str, broker: type[QuickBroker]) -> Scene:
+    def scene() -> Iterator[str]:
+        sim = to_settle(name)
+        sim.broker = broker
+        yield from finish(sim)
+
+    return scene
+
+
+def _filling_while_settled(broker: type[QuickBroker]) -> Scene:
+    return lambda: fills_between_questions(range(80), broker)
+
+
+def fills_between_questions(
+    points: Iterable[int], broker: type[QuickBroker] = QuickBroker
+) -> Iterator[str]:
+    """An order of an earlier plan fills between two questions of a settling, at each of them."""
+    for point in points:
+        sim = Simulation(KINDS["paper"])
+        sim.fault(Fault("late_fill", parameters={"seconds": 60}))
+        sim.merge(plan(line("BUY", "BAC", "3", stop_loss_pct="3"), timestamp=MADE))
+        sim.execute()
+        sim.broker = broker
+        later = sim.clock.now() + timedelta(seconds=100)
+        acts: dict[int, Act] = {point: partial(sim.clock.move_to, later)}
+        sim.settle(effects=Effects(acts=acts, kinds=EVERYTHING))
+        yield from heal(sim)
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """The world without one guard."""
+
+    words: str
+    """What then does not hold."""
+    book: type[MemoryBook] = MemoryBook
+    broker: type[QuickBroker] = QuickBroker
+    scene: Scene | None = None
+    """Where that shows at once; None: in schedules."""
+
+
+GUARDS: Final[Mapping[str, Without]] = {
+    "the intent before the first order": Without("no intent names", SendsBeforeTheIntent),
+    "compare before the swap": Without("the chain of results is broken", SwapsWithoutComparing),
+    "no push by force": Without("a person's commit is gone", PushesByForce),
+    "read the state between batches": Without(
+        "a batch after main had said",
+        ForgetsToReadTheState,
+        scene=_four_buys(ForgetsToReadTheState),
+    ),
+    "look ids up after a death": Without("was sent again although", broker=LooksNothingUp),
+    "no hidden retry": Without("was sent again although", broker=RetriesHidden),
+    "one id for one instruction": Without("no intent names", broker=RetriesUnderAnotherId),
+    "SELLs end before BUYs go": Without(
+        "was sent while SELL",
+        broker=WaitsForNothing,
+        scene=_executed("partial", WaitsForNothing),
+    ),
+    "look again after a cancel": Without(
+        "a run with nothing due did",
+        broker=LooksOnceOnly,
+        scene=_settled("limit_expired", LooksOnceOnly),
+    ),
+    "a cancel has ended before the trade": Without(
+        "was sent beside",
+        broker=TakesCancelsForDone,
+        scene=_executed("slow_cancel", TakesCancelsForDone),
+    ),
+    "the next number for the next stop": Without(
+        "for the fraction",
+        broker=NumbersNothing,
+        scene=_settled("next_session", NumbersNothing),
+    ),
+    "look through our own stops": Without("and nobody did it", broker=TakesStopsForForeign),
+    "an activity is booked once": Without("a run with nothing due did", broker=ForgetsActivities),
+    "compare only what does not move": Without(
+        "and nobody did it",
+        broker=LooksWhileItMoves,
+        scene=_filling_while_settled(LooksWhileItMoves),
+    ),
 }
-"""Each guard of the sending: the broker without it, and words of what then does not hold."""
+"""Each guard, and how the world without it is found out."""

@@ -4,39 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from executor.decisions.auditing import audit
+from executor.decisions.ledger import fold
 from executor.exchange.orders import Order as ExchangeOrder
 from executor.history import HISTORY_FOLDER, PLAN_DIGEST, RESULT, RESULTS_FOLDER, STEP
-from executor.main_state import MainState, PlanOnMain
-from executor.model.expiry import expiry
+from executor.main_state import MainState
+from executor.model.account import Mode
 from executor.model.ledger import STILL_OPEN, Ledger, Order
-from executor.model.market import Session
 from executor.model.numbers import ZERO
 from executor.model.order_id import DIGEST_DIGITS, client_order_id, parse_order_id
 from executor.model.order_result import Outcome
-from executor.model.reading import read_document
-from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
 from executor.repo.work_tree import HISTORY_FOLDERS
 from executor.settling import LOOKED_BACK
 from tests.fakes.memory_book import MemoryBook
-from tests.simulation.effects import Post
+from tests.simulation.leaving import Intended, intents, protect_lines, sent_wrongly, validated_plans
 from tests.simulation.protected import root_of, unprotected
 from tests.simulation.world import Simulation
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """One order of an intent on main: what its id may stand for."""
-
-    digest: str
-    index: int
-    side: str
-    symbol: str
 
 
 def breaches(sim: Simulation) -> Iterator[str]:
@@ -44,11 +30,14 @@ def breaches(sim: Simulation) -> Iterator[str]:
     main = sim.main
     yield from _history(sim)
     yield from _results(sim, main)
-    intended = _intents(sim)
-    yield from _posts(sim, intended)
-    yield from _exchange_orders(sim, main, intended)
-    yield from _outcomes(sim, main.ledger)
-    yield from _account(sim, main.ledger)
+    intended = intents(sim)
+    yield from sent_wrongly(sim, intended)
+    whole = fold(main.results, Mode(sim.setup.mode))
+    yield from _exchange_orders(sim, whole, intended)
+    yield from _past(sim)
+    yield from _outcomes(sim, whole)
+    yield from _account(sim, whole)
+    yield from _forgotten(whole, main.ledger)
     yield from unprotected(sim)
     yield from _false_alarms(sim, main)
     if main.plan is not None or main.unfinished is not None:
@@ -119,157 +108,23 @@ def _steps(sim: Simulation) -> Iterator[str]:
                 yield f"the end of plan {(digest or '')[:8]} wrote no result"
 
 
-# What left, and when.
-
-
-def _validated(sim: Simulation) -> Iterator[PlanOnMain]:
-    """Every plan that a commit of ours validated."""
-    book = MemoryBook(sim.origin)
-    for commit in sim.origin.line(sim.origin.main):
-        if commit.info.trailers.get(STEP) == "validated":
-            plan = MainState(book, commit.info.commit).unfinished
-            assert plan is not None, "nobody writes `validated` here but the executor"
-            yield plan
-
-
-def _intents(sim: Simulation) -> dict[str, Intended]:
-    """Every order that a `validated` commit names, by the id that its place in the plan gives."""
-    found: dict[str, Intended] = {}
-    repository = sim.settings.repository
-    for plan in _validated(sim):
-        assert plan.plan is not None, "a validated plan passed both gates"
-        assert plan.plan.intent is not None, "a validated plan has an intent"
-        for one in plan.plan.intent.orders:
-            key = client_order_id(repository, plan.digest, one.index)
-            found[key] = Intended(plan.digest, one.index, one.side, one.symbol)
-    return found
-
-
-def _protects(sim: Simulation) -> Iterator[Intended]:
-    """Every PROTECT line that an intent names."""
-    for plan in _validated(sim):
-        assert plan.plan is not None, "a validated plan passed both gates"
-        assert plan.plan.intent is not None, "a validated plan has an intent"
-        for index in plan.plan.intent.lines:
-            one = plan.proposal.instructions[index]
-            if one.action == "PROTECT":
-                yield Intended(plan.digest, index, "sell", one.ticker)
-
-
-def _posts(sim: Simulation, intended: dict[str, Intended]) -> Iterator[str]:
-    deadline = timedelta(seconds=float(sim.settings.execution.fill_deadline_seconds))
-    for number, post in enumerate(sim.posts):
-        name = f"{post.side} {post.symbol} {post.client_order_id}"
-        meant = intended.get(post.client_order_id)
-        if meant is None:
-            own = parse_order_id(post.client_order_id)
-            if own is None or own.leg == "entry":
-                yield f"{name} was sent and no intent names it"
-            elif post.order_type == "market" and _state_at(sim, post.main) is TradingState.HALTED:
-                yield f"{name} was sold at the market while HALTED"
-            continue
-        if (meant.side, meant.symbol) != (post.side, post.symbol):
-            yield f"{name} is not the order that its id stands for"
-        if post.was_taken and not post.shared:
-            yield f"{name} was sent again although the exchange had it"
-        if post.beside and not post.was_taken and not post.shared:
-            yield f"{name} was sent beside {', '.join(post.beside)}"
-        yield from _in_turn(sim, number, meant, intended, deadline)
-        yield from _allowed(sim, post)
-    yield from _looked_between(sim, intended)
-
-
-def _in_turn(
-    sim: Simulation,
-    number: int,
-    meant: Intended,
-    intended: dict[str, Intended],
-    deadline: timedelta,
-) -> Iterator[str]:
-    """A BUY leaves once every SELL of its plan has ended, or has been waited for."""
-    post = sim.posts[number]
-    if post.side != "buy" or not post.accepted:
-        return
-    for key, side, submitted_at in post.open_before:
-        other = intended.get(key)
-        same = other is not None and other.digest == meant.digest
-        if same and side == "sell" and post.at - submitted_at < deadline:
-            yield f"buy {post.symbol} was sent while SELL {key} was open"
-    tried = {one.client_order_id for one in sim.posts[:number]}
-    for later in sim.posts[number + 1 :]:
-        other = intended.get(later.client_order_id)
-        same = other is not None and other.digest == meant.digest
-        if same and later.side == "sell" and later.client_order_id not in tried:
-            yield f"buy {post.symbol} was sent before the SELL of {later.symbol}"
-
-
-def _looked_between(sim: Simulation, intended: dict[str, Intended]) -> Iterator[str]:
-    """Once main says otherwise, no more BUYs leave than one batch."""
-    since: dict[int, set[str]] = {}
-    for post in sim.posts:
-        if post.side == "buy" and post.client_order_id in intended:
-            sent = since.setdefault(post.run, set())
-            if post.state is TradingState.ACTIVE:
-                sent.clear()
-            else:
-                sent.add(post.client_order_id)  # Again after a 429: it is the same order.
-            if len(sent) > sim.settings.execution.batch_size:
-                yield f"buy {post.symbol} was sent a batch after main had said {post.state}"
-
-
-def _state_at(sim: Simulation, commit: str) -> TradingState:
-    data = sim.origin.commits[commit].tree.get(STATE_PATH)
-    if data is None:
-        return TradingState.ACTIVE
-    return TradingStateRecord.model_validate(read_document(data)).state
-
-
-def _allowed(sim: Simulation, post: Post) -> Iterator[str]:
-    """What the gates say by what the run had read: nothing halted, nothing expired."""
-    at = MainState(MemoryBook(sim.origin), post.main)
-    state = _state_at(sim, post.main)
-    if state is TradingState.HALTED:
-        yield f"{post.side} {post.symbol} was sent while HALTED"
-    if state is TradingState.REDUCE_ONLY and post.side == "buy":
-        yield f"buy {post.symbol} was sent while REDUCE_ONLY"
-    plan = at.unfinished
-    if plan is None:
-        yield f"{post.side} {post.symbol} was sent without an intent on main"
-        return
-    end = _expiry(sim, plan)
-    if post.judged_at is None:
-        yield f"{post.side} {post.symbol} was sent before anything was judged"
-    elif end is not None and post.judged_at > end:
-        yield f"{post.side} {post.symbol} was sent after the plan had expired"
-
-
-def _expiry(sim: Simulation, plan: PlanOnMain) -> datetime | None:
-    sessions = sim.exchange.desk.sessions
-    added = plan.added.committed_at
-    first = sessions.current(added) or sessions.following(added)
-    listed = [first]
-    while len(listed) < 4:
-        listed.append(sessions.following(listed[-1].opens))
-    previous = sessions.previous(added)
-    known = [previous, *listed]
-    return expiry(
-        plan.proposal,
-        added,
-        [Session(one.opens, one.closes) for one in known],
-        sim.settings.execution.sessions_valid,
-    )
-
-
 # The record against the exchange.
 
 
+def _forgotten(whole: Ledger, ledger: Ledger) -> Iterator[str]:
+    """What goes on from the checkpoint ends where all results end."""
+    for name in ("cash", "positions", "lots", "observed", "acknowledged", "realized_pl"):
+        ours, all_of_it = getattr(ledger, name), getattr(whole, name)
+        if ours != all_of_it:
+            yield f"{name} by the checkpoint: {ours}, by all results: {all_of_it}"
+
+
 def _exchange_orders(
-    sim: Simulation, main: MainState, intended: dict[str, Intended]
+    sim: Simulation, ledger: Ledger, intended: dict[str, Intended]
 ) -> Iterator[str]:
     """Every order of ours at the exchange is explained by a plan, and told by a result."""
-    ledger = main.ledger
     lines = {(one.digest[:DIGEST_DIGITS], one.index) for one in intended.values()}
-    lines |= {(one.digest[:DIGEST_DIGITS], one.index) for one in _protects(sim)}
+    lines |= {(one.digest[:DIGEST_DIGITS], one.index) for one in protect_lines(sim)}
     places: Counter[tuple[str, int]] = Counter()
     for order in sim.exchange.desk.orders.values():
         key = order.client_order_id
@@ -288,6 +143,18 @@ def _exchange_orders(
     for (digest, index), count in places.items():
         if count > 1:
             yield f"instruction {index} of plan {digest[:8]} became {count} orders"
+
+
+def _past(sim: Simulation) -> Iterator[str]:
+    """No entry rests although its plan has said when it ends."""
+    repository, now = sim.settings.repository, sim.clock.now()
+    for plan in validated_plans(sim):
+        until = plan.proposal.valid_until
+        for index in range(plan.lines) if until is not None and until < now else ():
+            key = client_order_id(repository, plan.digest, index)
+            order = sim.exchange.desk.by_client_id.get(key)
+            if order is not None and order.is_open and order.ticket.side == "buy":
+                yield f"{key} rests, and its plan was over at {until}"
 
 
 def _is_nothing_of_long_ago(sim: Simulation, order: ExchangeOrder) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from executor.exchange.faults import Fault
@@ -20,8 +19,8 @@ from tests.simulation.people import (
     orders_by_hand,
     price_moves,
 )
-from tests.simulation.scenarios import BUY_KO, MADE, Scenario
-from tests.simulation.world import Simulation
+from tests.simulation.scenarios import BUY_KO, KINDS, MADE, Scenario
+from tests.simulation.world import START, Simulation
 
 PAPER: Final = ("paper",)
 BOTH: Final = ("paper", "embedded")
@@ -233,9 +232,11 @@ CHANGES_OF_HELD: Final[Mapping[str, Scenario]] = {
 """Plans that touch what is protected."""
 
 
-def halts_within(at: int, state: TradingState) -> Callable[[Simulation], Mapping[int, object]]:
-    """A trading state that is committed at a point of the run."""
-    return lambda sim: {at: partial(commits_state, sim, state)}
+def _falls_twice(sim: Simulation, symbol: str) -> None:
+    """Low enough for an entry in one minute, through its stop in the next."""
+    for factor in ("0.99", "0.9"):
+        price_moves(sim, symbol, factor)
+        sim.clock.move_to(sim.clock.now() + timedelta(seconds=90))
 
 
 TROUBLES: Final[Mapping[str, Scenario]] = {
@@ -290,6 +291,20 @@ TROUBLES: Final[Mapping[str, Scenario]] = {
         ),
         worlds=PAPER,
     ),
+    "stopped_unseen": Scenario(
+        "an OTO entry has filled and its stop has sold, and nobody looked",
+        plan(line("BUY", "KO", "3", **STOPPED), timestamp=MADE),
+        before=(
+            plan(line("BUY", "AAPL", "3"), timestamp=MADE),
+            plan(
+                line("BUY", "AAPL", "10", order_type="limit", limit_price="259.9", **STOPPED),
+                timestamp=MADE,
+                reason="near",
+            ),
+        ),
+        prepare=lambda sim: _falls_twice(sim, "AAPL"),
+        worlds=PAPER,
+    ),
     "split_before": Scenario(
         "a split has ended the stop and doubled the shares",
         plan(line("SELL", "AAPL", "5"), BUY_KO, timestamp=MADE),
@@ -329,5 +344,118 @@ FAULTY: Final[Mapping[str, Scenario]] = {
     for times in (1, 0)
 }
 """Each fault once, and for good until somebody looks after the exchange."""
+
+
+def _passes(**time: float) -> Callable[[Simulation], None]:
+    return lambda sim: sim.clock.move_to(sim.clock.now() + timedelta(**time))
+
+
+def _in_turn(*acts: Callable[[Simulation], object]) -> Callable[[Simulation], None]:
+    def act(sim: Simulation) -> None:
+        for one in acts:
+            one(sim)
+
+    return act
+
+
+def _books(kind: str, **keys: object) -> Callable[[Simulation], object]:
+    return lambda sim: happens(sim, kind, **keys)
+
+
+def _moves(symbol: str, factor: str) -> Callable[[Simulation], None]:
+    return lambda sim: price_moves(sim, symbol, factor)
+
+
+PAST: Final = plan(
+    line(
+        "BUY", "AAPL", "10", order_type="limit", limit_price="251", time_in_force="gtc", **STOPPED
+    ),
+    timestamp=MADE,
+    valid_until=(START + timedelta(hours=2)).isoformat(),
+)
+
+SETTLED: Final[Mapping[str, tuple[tuple[bytes, ...], Callable[[Simulation], object]]]] = {
+    "next_session": ((FRACTION, SECOND), _passes(days=1)),
+    "limit_expired": (
+        (
+            plan(
+                line("SELL", "MU", "20", order_type="limit", limit_price="345"),
+                line("PROTECT", "MU", stop_price="300"),
+                timestamp=MADE,
+            ),
+        ),
+        _passes(days=1),
+    ),
+    "past_valid_until": ((PAST,), _passes(hours=3)),
+    "filled_before_its_end": (
+        (PAST,),
+        _in_turn(_moves("AAPL", "0.95"), _passes(hours=3)),
+    ),
+    "stopped_out": ((FRACTION, SECOND), _in_turn(_moves("AAPL", "0.95"), _passes(hours=3))),
+    "through_over_night": (
+        (FRACTION,),
+        _in_turn(_passes(days=1), _moves("AAPL", "0.9"), _passes(minutes=2)),
+    ),
+    "target_reached": (
+        (plan(BRACKET, timestamp=MADE),),
+        _in_turn(_moves("AAPL", "1.2"), _passes(minutes=2)),
+    ),
+    "split": ((FRACTION, SECOND), _books("split", symbol="AAPL", new_rate="3", old_rate="1")),
+    "reverse_split": ((FRACTION,), _books("split", symbol="AAPL", new_rate="1", old_rate="4")),
+    "symbol_change": (
+        (FRACTION,),
+        _books("symbol_change", symbol="AAPL", new_symbol="AAPLX"),
+    ),
+    "split_and_renamed": (
+        (FRACTION,),
+        _in_turn(
+            _books("split", symbol="AAPL", new_rate="2", old_rate="1"),
+            _books("symbol_change", symbol="AAPL", new_symbol="AAPLX"),
+        ),
+    ),
+    "merger": ((FRACTION,), _books("merger", symbol="AAPL", cash="300")),
+    "spin_off": (
+        (FRACTION,),
+        _books("spin_off", symbol="AAPL", new_symbol="SPUN", rate="0.5", price="4"),
+    ),
+    "dividend_and_transfer": (
+        (FRACTION,),
+        _in_turn(
+            _books("dividend", symbol="AAPL", per_share="0.26"),
+            _books("transfer", amount="-2500"),
+            _books("fee", amount="-0.13"),
+        ),
+    ),
+    "canceled_by_hand": ((FRACTION,), lambda sim: cancels_by_hand(sim, "AAPL")),
+    "sold_by_hand": (
+        (FRACTION, SECOND),
+        lambda sim: (cancels_by_hand(sim, "AAPL"), orders_by_hand(sim, "sell", "AAPL", "12.5")),
+    ),
+    "bought_by_hand": ((FRACTION,), lambda sim: orders_by_hand(sim, "buy", "KO", "2.5")),
+    "daily_loss": (
+        (plan(line("BUY", "AAPL", "130", stop_loss_pct="8"), timestamp=MADE),),
+        _in_turn(_moves("AAPL", "0.8"), _moves("SPY", "0.8"), _passes(minutes=2)),
+    ),
+    "halted": (
+        (FRACTION,),
+        _in_turn(
+            lambda sim: commits_state(sim, TradingState.HALTED),
+            lambda sim: cancels_by_hand(sim, "AAPL"),
+        ),
+    ),
+}
+"""What a settling finds: the plans before, and what happened since they were executed."""
+
+
+def to_settle(name: str) -> Simulation:
+    """The world just before it is settled."""
+    before, since = SETTLED[name]
+    sim = Simulation(KINDS["paper"])
+    for one in before:
+        sim.merge(one)
+        assert sim.execute().reply is not None, "what came before ended"
+    since(sim)
+    return sim
+
 
 ALL: Final[Mapping[str, Scenario]] = {**ENTRIES, **CHANGES_OF_HELD, **TROUBLES}

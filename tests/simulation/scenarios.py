@@ -37,7 +37,8 @@ class Scenario:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The worlds in which it is worth dying: what policy decides only where it is asked."""
-        return self.worlds or (tuple(KINDS) if self.faults else ("sim", "embedded", "paper"))
+        other = ("paper_resend",) if self.faults else ()
+        return self.worlds or ("embedded", "paper", *other)
 
     def begin(self, kind: str) -> Simulation:
         """The world just before the plan is executed for the first time."""

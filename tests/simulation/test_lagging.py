@@ -9,6 +9,7 @@ from executor.model.state import TradingState
 from tests.simulation.documents import line, plan
 from tests.simulation.effects import die
 from tests.simulation.ending import finish
+from tests.simulation.guards import fills_between_questions
 from tests.simulation.people import commits_state
 from tests.simulation.scenarios import BUY_AAPL, BUY_KO, KINDS, MADE, MIXED, SCENARIOS
 from tests.simulation.world import Simulation
@@ -27,6 +28,10 @@ def test_an_earlier_order_that_fills_while_the_facts_are_read_blocks_nothing(pol
     assert end.reply is not None
     assert (end.state, end.reply.data.get("errors")) == ("completed", [])
     assert list(finish(sim)) == []
+
+
+def test_an_order_that_fills_between_two_questions_of_a_settling_is_no_difference() -> None:
+    assert list(fills_between_questions(range(0, 80, 2))) == []
 
 
 def test_an_account_that_stops_answering_after_a_recovery_costs_no_fill() -> None:

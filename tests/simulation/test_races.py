@@ -10,7 +10,7 @@ from executor.model.plan import PLAN_PATH
 from executor.model.state import TradingState
 from tests.simulation.documents import plan
 from tests.simulation.effects import EVERYTHING, Effects, die
-from tests.simulation.ending import finish
+from tests.simulation.ending import finish, heal
 from tests.simulation.people import commits_state
 from tests.simulation.scenarios import BUY_AAPL, BUY_KO, MADE, MIXED, SCENARIOS, SELL_MU
 from tests.simulation.world import Simulation
@@ -51,6 +51,10 @@ def assert_whole(sim: Simulation) -> None:
     assert list(finish(sim)) == []
 
 
+def assert_healed(sim: Simulation) -> None:
+    assert list(heal(sim)) == []
+
+
 def test_one_machine_runs_one_at_a_time() -> None:
     sim = mixed()
     ends: list[str] = []
@@ -71,7 +75,7 @@ def test_one_that_dies_is_taken_over_by_one_that_waited_within_it() -> None:
         for inner in range(8):
             sim = mixed()
             sim.execute({point: other_machine(sim, inner)})
-            assert_whole(sim)
+            assert_healed(sim)
 
 
 def test_a_rejection_does_not_end_a_plan_that_another_validated_meanwhile() -> None:
@@ -148,7 +152,7 @@ def test_an_order_that_another_run_sends_while_this_one_denies_it_is_recorded() 
         sim.execute({3: die})
         acts = in_turn(other_machine(sim, 1), state(sim, TradingState.REDUCE_ONLY))
         sim.execute(effects=Effects(acts={point: acts}, kinds=EVERYTHING))
-        assert_whole(sim)
+        assert_healed(sim)
 
 
 def test_an_order_that_is_refused_because_another_run_has_sent_it_is_recorded() -> None:

@@ -9,12 +9,13 @@ import pytest
 from tests.simulation.schedule import Schedule
 from tests.simulation.simulate import broken, failures, main
 
-SEEDS = 200
+SEEDS = 80
+"""`make simulate` plays as many as one has time for."""
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, 50))
+@pytest.mark.parametrize("first", range(0, SEEDS, 20))
 def test_schedules_hold_every_promise(first: int) -> None:
-    found = [f"SEED={one.seed}: {sentence}" for one, sentence in failures(first, 50)]
+    found = [f"SEED={one.seed}: {sentence}" for one, sentence in failures(first, 20)]
     assert found == []
 
 

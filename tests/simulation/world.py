@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Final
@@ -24,6 +24,7 @@ from executor.main_state import MainState
 from executor.model.account import Mode
 from executor.model.intent import Owner
 from executor.model.ledger import Ledger
+from executor.model.market import Session
 from executor.model.plan import PLAN_PATH
 from executor.model.position import Position
 from executor.model.reading import read_document
@@ -71,16 +72,24 @@ def prices(seed: int = 14) -> SeededPrices:
 
 
 class QuickBroker(AlpacaBroker):
-    """The real adapter, but for a question that costs more than all the others together.
+    """The real adapter, but for questions that cost more than all the others together.
 
     Volumes bear on what may be sent, not on its being sent once; twenty daily bars a symbol are
-    half a million prices a second of simulation.
+    half a million prices a second of simulation. The calendar of a run is asked for once.
     """
+
+    _calendar: tuple[tuple[date, date], tuple[Session, ...]] | None = None
 
     def average_volumes(self, symbols: Sequence[str]) -> Mapping[str, Decimal]:
         return {
             one: Decimal(INSTRUMENTS[one].daily_volume) for one in symbols if one in INSTRUMENTS
         }
+
+    def _sessions(self, since: datetime, now: datetime) -> tuple[Session, ...]:
+        days = since.date(), now.date()
+        if self._calendar is None or self._calendar[0] != days:
+            self._calendar = days, super()._sessions(since, now)
+        return self._calendar[1]
 
 
 @cache
