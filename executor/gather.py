@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -128,6 +128,7 @@ def gather(
             history=equity_history(broker, main, now) if history is None else history,
         ),
         trading_state=main.trading_state,
+        state_when_approved=main.state_at(plan.added.commit),
         settings_fault=main.in_force.fault and main.in_force.fault.splitlines()[0],
         live_agreements=missing_agreements(main.settings, environment),
     )
@@ -153,6 +154,26 @@ def equity_history(broker: Broker, main: MainState, now: datetime) -> tuple[Equi
     """
     since = max(main.ledger.rebased_at or now - YEAR, now - YEAR)
     return _or_none(lambda: broker.equity_history(since)) or ()
+
+
+def traded_prices(
+    broker: Broker, symbols: Iterable[str], now: datetime, settings: Settings
+) -> Mapping[str, Decimal]:
+    """USD a share of the last trade, which is what triggers a stop.
+
+    A symbol that has not traded lately has none: nothing is sold at the market on a stale price,
+    and a quote alone proves nothing.
+    """
+    wanted = sorted({one for one in symbols if is_ticker(one)})
+    found = (_or_none(lambda: broker.prices(wanted)) or {}) if wanted else {}
+    age = settings.limits.trade_age_max_minutes
+    assert age is not None, "settings are checked when they are read"
+    oldest = now - timedelta(minutes=float(age))
+    return {
+        symbol: one.trade.price
+        for symbol, one in found.items()
+        if one.trade is not None and one.trade.price > 0 and one.trade.at >= oldest
+    }
 
 
 def fill_pieces(broker: Broker, reports: Sequence[OrderReport]) -> Mapping[str, Sequence[Activity]]:

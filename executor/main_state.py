@@ -158,7 +158,11 @@ class MainState:
     @cached_property
     def trading_state(self) -> TradingStateRecord | None:
         """The state as committed; ACTIVE where none is; None where it cannot be read."""
-        data = self._book.read(STATE_PATH, self.head)
+        return self.state_at(self.head)
+
+    def state_at(self, commit: str) -> TradingStateRecord | None:
+        """The state at a commit; ACTIVE where none is; None where it cannot be read."""
+        data = self._book.read(STATE_PATH, commit)
         if data is None:
             return TradingStateRecord.model_validate(
                 {

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -241,7 +241,9 @@ def _as_alpaca(order: Order, legs: Sequence[Order] = ()) -> Mapping[str, object]
     if one.fills:
         shown["filled_at"] = timestamp_text(one.fills[-1].at)
     if legs:
-        shown["legs"] = [_as_alpaca(leg) for leg in legs]
+        # A leg was not in the market before its entry filled, whenever it was told last itself.
+        seen = [replace(leg, seen_at=max(leg.seen_at, order.seen_at)) for leg in legs]
+        shown["legs"] = [_as_alpaca(leg) for leg in seen]
     return shown
 
 

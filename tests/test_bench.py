@@ -65,9 +65,12 @@ def test_without_a_target_there_is_no_verdict() -> None:
 
 def test_the_size_of_a_run_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fold", "--rounds", "1", "--scale", "0.002", "--json"]) == 0
-    (figure,) = json.loads(capsys.readouterr().out)["figures"]
-    assert figure["figure"] == "a result among 20 / among 2"
-    assert len(figure["values"]) == 1
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert [one["figure"] for one in figures] == [
+        "a result among 20 / among 2",
+        "a result among 200 / among 2",
+    ]
+    assert [len(one["values"]) for one in figures] == [1, 1]
 
 
 def test_an_unknown_name_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

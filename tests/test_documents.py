@@ -230,7 +230,8 @@ def copy(tmp_path: Path) -> Path:
     shim = tools / "autoinvestor"
     shim.write_text(
         "#!/bin/sh\n"
-        f'case "$1" in validate|execute|settle|halt|resume) set -- "$@" --now {NOW:%Y-%m-%dT%H:%M:%SZ};; esac\n'
+        'case "$1" in validate|execute|settle|halt|resume) '
+        f'set -- "$@" --now {NOW:%Y-%m-%dT%H:%M:%SZ};; esac\n'
         f'exec "{sys.executable}" -m executor "$@"\n'
     )
     shim.chmod(0o755)

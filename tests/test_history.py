@@ -18,6 +18,7 @@ from executor.history import PLAN_DIGEST, RESULT, STEP, timestamp_of
 from executor.main_state import MainState
 from executor.model.account import ACCOUNT_PATH, Mode
 from executor.model.checkpoint import Checkpoint
+from executor.model.digest import digest as canonical_digest
 from executor.model.digest import plan_digest
 from executor.model.ledger import Ledger
 from executor.model.order_result import Outcome
@@ -200,6 +201,35 @@ def test_it_must_name_the_result_of_its_commit() -> None:
     assert reads_all(record, ledger_of)
 
 
+def next_result(record: Record) -> tuple[str, bytes]:
+    """A result that goes on from the tip, as anybody could write it."""
+    tip = record.main.tip
+    assert tip is not None
+    tree = read_document(record.book.read(tip.path, record.book.head()) or b"")
+    tree |= {"previous_result_digest": tip.digest, "timestamp": "2026-02-01T00:00:00Z"}
+    return "execution_results/2026-02/result_2026-02-01T00-00-00.json", write_document(tree)
+
+
+@pytest.mark.parametrize(
+    ("trailer", "told", "believed"),
+    [(True, True, True), (False, True, False), (True, False, False)],
+    ids=["as ours", "without the trailer", "with another digest"],
+)
+def test_a_checkpoint_is_told_by_trailer_result_and_digest_together(
+    trailer: bool, told: bool, believed: bool
+) -> None:
+    record = of_three()
+    path, data = next_result(record)
+    digest = canonical_digest(read_document(data))
+    forged = rewritten(record, through=path, through_digest=digest if told else "e" * 64)
+    trailers = {RESULT: path} if trailer else {}
+    change = Change("Forged", {ACCOUNT_PATH: forged, path: data}, trailers=trailers)
+    record.book.commit(change, record.book.head())
+    assert reads_all(record, lambda main: main.tip) is not believed
+    assert record.main.tip is not None
+    assert record.main.tip.digest == digest
+
+
 @pytest.mark.parametrize("digest", ["e" * 64, None])
 def test_it_must_hold_the_digest_of_its_result(record: Record, digest: str | None) -> None:
     record.execute()
@@ -235,6 +265,17 @@ def test_history_that_was_changed_since_is_read_whole(record: Record) -> None:
     record.origin.push({}, "Remove it", deletes=(second,))
     record.book.asked.clear()
     assert record.main.ledger.results == 1
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_an_old_result_that_was_touched_breaks_the_chain(gone: bool) -> None:
+    record = of_three()
+    first, _ = record.main.results[0]
+    data = record.book.read(first, record.book.head()) or b""
+    edited = {} if gone else {first: data.replace(b'"manual"', b'"somebody"')}
+    record.origin.push(edited, "Touch it", deletes=(first,) if gone else ())
+    with pytest.raises(PersonNeeded, match=r"the chain of results is broken: .*names result"):
+        record.main.tip  # noqa: B018
 
 
 def test_a_result_that_does_not_go_on_from_the_tip_is_for_a_person() -> None:
@@ -372,7 +413,9 @@ def test_a_plan_that_was_set_aside_was_not_executed(
     # Whatever its author wrote into `status`.
     change = Change("Aside", {path: write_document(plan | {"status": "completed"})}, trailers=told)
     record.book.commit(change, record.book.head())
+    record.book.asked.clear()
     assert executed(record, plan) is None
+    assert not any(one.startswith("folder") for one in record.book.asked)
 
 
 def test_what_somebody_brought_in_is_looked_for_in_the_results(record: Record) -> None:

@@ -8,6 +8,7 @@ them is taken off it. A window is thus spent to its last request and never beyon
 from __future__ import annotations
 
 import re
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from threading import Condition
 from typing import Final
@@ -23,6 +24,9 @@ WAIT_MIN_SECONDS: Final = 1.0
 
 MARGIN_SECONDS: Final = 0.25
 """Waited beyond a reset, for two clocks that do not agree to the last bit."""
+
+SKEW_IGNORED_SECONDS: Final = 5.0
+"""Clocks that agree to so much count as the same one."""
 
 _COUNT: Final = re.compile(r"[0-9]{1,12}")
 
@@ -46,6 +50,8 @@ class Pace:
         """Requests that were left by the newest word about this window."""
         self._reset = 0.0
         """The window's end as the broker named it, seconds since the epoch."""
+        self._skew = 0.0
+        """Seconds by which our clock is ahead of the broker's, by the date of its answers."""
         self._under_way = 0
         self._answered = Condition()
 
@@ -90,6 +96,8 @@ class Pace:
     def _note(self, answer: Answer | None) -> None:
         self._under_way -= 1
         assert self._under_way >= 0, "an answer belongs to a request"
+        if answer is not None:
+            self._compare_clocks(answer)
         if answer is None:
             if isinstance(self._left, int):
                 # It may have been counted, and no answer will say so.
@@ -121,8 +129,21 @@ class Pace:
         self._reset = max(self._reset, named) if self._left == 0 else named
         self._left = 0
 
+    def _compare_clocks(self, answer: Answer) -> None:
+        """Learn how far apart the clocks are: a reset is told by the broker's."""
+        date = answer.header("Date")
+        try:
+            theirs = parsedate_to_datetime(date).timestamp() if date else None
+        except (ValueError, OverflowError):
+            return
+        if theirs is not None:
+            skew = self._clock.now().timestamp() - theirs
+            # A date has whole seconds, and the answer was under way for a while.
+            self._skew = skew if abs(skew) > SKEW_IGNORED_SECONDS else 0.0
+
     def _now(self) -> float:
-        return self._clock.now().timestamp()
+        """The broker's time, seconds since the epoch."""
+        return self._clock.now().timestamp() - self._skew
 
 
 def _header(answer: Answer, name: str) -> int | None:

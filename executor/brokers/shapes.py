@@ -14,6 +14,7 @@ from executor.model.facts import AccountFacts, PositionFacts
 from executor.model.market import Asset, Quote, Session, Trade
 from executor.model.numbers import ONE, ZERO, cents
 from executor.model.order import OrderReport, OrderStatus
+from executor.model.order_id import parse_order_id
 from executor.model.position import Side
 
 SIMPLE: Final = "simple"
@@ -85,7 +86,7 @@ def foreign_order(value: object) -> OrderReport | None:
     """
     row = Row(value, "an order")
     client_order_id = row.word("client_order_id", "missing")
-    if client_order_id.startswith("ai-"):
+    if parse_order_id(client_order_id) is not None:
         return None
     word = row.word("status", "missing")
     return OrderReport(

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from executor.model.context import Context
+from executor.model.facts import Moment
 from executor.model.rule import Finding, Rule, no
+
+WITHDRAW: Final = (
+    "have the waiting plan withdrawn (`autoinvestor withdraw --reason TEXT`), then propose this one"
+    " again"
+)
+ARCHIVED: Final = (
+    "propose one of the two again by itself; the plan that waited is archived as superseded"
+)
 
 
 def judge(context: Context) -> Iterator[Finding]:
@@ -19,8 +29,7 @@ def judge(context: Context) -> Iterator[Finding]:
             None,
             observed=f"it replaces the plan {replaces[:12]}, which waits on main, and {what}",
             limit="only a plan of nothing but exits replaces one that waits",
-            remedy="have the waiting plan withdrawn (`autoinvestor withdraw --reason TEXT`), then"
-            " propose this one again",
+            remedy=ARCHIVED if context.facts.moment is Moment.EXECUTION else WITHDRAW,
         )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from executor.model.context import Context
+from executor.model.facts import Moment
 from executor.model.rule import Finding, Rule, no, not_now
-from executor.model.state import TradingState
+from executor.model.state import TradingState, TradingStateRecord
 from executor.model.words import instant
 
 RESUME: Final = (
@@ -25,6 +26,7 @@ def judge(context: Context) -> Iterator[Finding]:
     state = context.facts.trading_state
     assert state is not None, "the check names `trading_state` in its needs"
     if context.plan.trading_state is not None:
+        yield from _changed_since(context, state)
         return
     observed = f"{state.state} since {instant(state.since)} by {state.by}: {state.reason}"
     if state.state is TradingState.HALTED:
@@ -74,6 +76,20 @@ def _reduce_only(context: Context, observed: str) -> Iterator[Finding]:
                 remedy=f"take `loosen` out, or {RESUME}",
                 key="loosen",
             )
+
+
+def _changed_since(context: Context, state: TradingStateRecord) -> Iterator[Finding]:
+    """Refuse to loosen a state that was set after the approval: nobody has approved that."""
+    known = context.facts.state_when_approved
+    if context.facts.moment is Moment.EXECUTION and known != state:
+        yield no(
+            None,
+            observed=f"{state.state} since {instant(state.since)} by {state.by}, after the plan"
+            " was approved",
+            limit="a plan sets the trading state that it was approved in",
+            remedy="look why it was set, then write a new plan with `autoinvestor resume`",
+            key="trading_state",
+        )
 
 
 RULE = Rule(id="trading_state", judge=judge, needs=frozenset({"trading_state"}), judges_exits=True)

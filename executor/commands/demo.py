@@ -7,6 +7,7 @@ Everything printed is computed by the run.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,7 @@ from executor.reports.blocks import Line
 from executor.reports.reply import Reply
 from executor.reviews import write_review
 from executor.settings import parse_settings
-from executor.wiring import open_world
+from executor.wiring import EXCHANGE_URL, open_world
 
 if TYPE_CHECKING:
     from executor.exchange.prices import PriceSource
@@ -65,7 +66,13 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
     folder = (options.into or options.repo / ".demo").resolve()
     _clear(folder)
     story = _Story(folder, console)
-    return story.tell()
+    elsewhere = os.environ.pop(EXCHANGE_URL, None)
+    try:
+        # The story is one of the embedded exchange, wherever mode sim is pointed to.
+        return story.tell()
+    finally:
+        if elsewhere is not None:
+            os.environ[EXCHANGE_URL] = elsewhere
 
 
 def _clear(folder: Path) -> None:

@@ -18,7 +18,7 @@ from executor.decisions.ending import NOTHING_BESIDE, Ending, Judged, refused, s
 from executor.decisions.plan import intent_differences, plan_orders
 from executor.decisions.trips import trip
 from executor.errors import BookUnavailable, PersonNeeded, SwapLost
-from executor.gather import earliest_order
+from executor.gather import AccountView, earliest_order
 from executor.main_state import MainState, PlanOnMain
 from executor.model.account import AccountRecord
 from executor.model.intent import Intent
@@ -28,8 +28,9 @@ from executor.ports import Broker, Progress
 from executor.record import commit_ending, commit_intent, commit_late, is_ours
 from executor.reports.execution import finished, nothing_pending, preview, waiting
 from executor.reports.reply import Reply
-from executor.sending import Sent, Tally, never_received, wait
-from executor.trading import Timings, Traded, Trading
+from executor.runs.sending import Sent, Tally, never_received, wait
+from executor.runs.settling import Settled, Settling
+from executor.runs.trading import Timings, Traded, Trading
 from executor.wiring import World, open_world
 
 SWAP_TRIES: Final = 8
@@ -129,6 +130,7 @@ class _Run:
                 lambda: broker.orders_since(earliest_order(plan)), lambda: trading.history
             ),
         )
+        self._book_first(main, view, broker)
         ids = trading.ids()
         known = tuple(one.client_order_id for one in listed if one.client_order_id in ids)
         judged = trading.judge(main, proposal=False, view=view, orders_at_broker=known)
@@ -156,6 +158,16 @@ class _Run:
         """True where a line may go, or may once it has waited; a state is something by itself."""
         judgment = judged.judgment
         return bool(judgment.going or judgment.waits or plan.proposal.trading_state)
+
+    def _book_first(self, main: MainState, view: AccountView, broker: Broker) -> None:
+        """Book a split or the like that no result tells yet: sizes and stops follow from it."""
+        held = {symbol: one.quantity for symbol, one in view.positions.items()}
+        recorded = {symbol: one.quantity for symbol, one in main.ledger.positions.items()}
+        if not self.submit or main.ledger.through is None or held == recorded:
+            return
+        settling = Settling(self.world, self.progress, main, broker, Settled())
+        if settling.book_activities():
+            raise SwapLost("main holds activities now that were not booked before")
 
     def _trip(self, main: MainState, judged: Judged) -> None:
         """Commit that a loss limit is reached, before anything else is done on top of it."""

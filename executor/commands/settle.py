@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from datetime import timedelta
 from typing import Final
 
 from executor.console import Console
 from executor.errors import BookUnavailable, SwapLost
+from executor.gather import view_account
 from executor.main_state import MainState
 from executor.model.account import Mode
 from executor.ports import Progress
 from executor.reports.reply import Reply
-from executor.reports.settlement import report_settled
-from executor.settling import Settled, Settling
+from executor.reports.settlement import report_settled, report_unopened
+from executor.runs.settling import Settled, Settling
 from executor.wiring import EXCHANGE_URL, World, open_world
 
 SWAP_TRIES: Final = 8
@@ -49,13 +51,19 @@ def settle(world: World, progress: Progress) -> Reply:
 
 def _once(world: World, progress: Progress, done: Settled) -> Reply:
     main = MainState(world.book, world.book.head())
+    if main.ledger.through is None and not _is_alone(world, main):
+        return _before_the_first(world, main)
     if not _may_have_news(world, main):
         return report_settled(done.results, main.ledger)
     with world.connect(main.settings, main.ledger) as broker:
         settling = Settling(world, progress, main, broker, done)
         settling.run()
     return report_settled(
-        done.results, settling.main.ledger, alarms=done.alarms, warnings=done.warnings
+        done.results,
+        settling.main.ledger,
+        alarms=done.alarms,
+        warnings=done.warnings,
+        stands=done.stands,
     )
 
 
@@ -67,5 +75,16 @@ def _may_have_news(world: World, main: MainState) -> bool:
     ledger = main.ledger
     if ledger.through is None:
         return False
-    alone = main.settings.mode is Mode.SIM and not world.environment.get(EXCHANGE_URL)
-    return not alone or bool(ledger.open_orders or ledger.lots or ledger.observed)
+    return not _is_alone(world, main) or bool(ledger.open_orders or ledger.lots or ledger.observed)
+
+
+def _is_alone(world: World, main: MainState) -> bool:
+    """True where nobody but us can trade: the exchange lives in this process."""
+    return main.settings.mode is Mode.SIM and not world.environment.get(EXCHANGE_URL)
+
+
+def _before_the_first(world: World, main: MainState) -> Reply:
+    """Look whether the account of an empty record is empty too."""
+    with world.connect(main.settings, main.ledger) as broker:
+        view = view_account(broker, world.clock.now() - timedelta(days=1))
+    return report_unopened(sorted(view.positions), len(view.open_orders))

@@ -178,6 +178,7 @@ def _record(ledger: Ledger) -> LedgerRecord:
 _PLAIN: Final = (
     "opening_cash",
     "opened_at",
+    "adopted",
     "cash_change",
     "realized_pl",
     "income",

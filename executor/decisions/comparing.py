@@ -51,6 +51,8 @@ def foreign_orders(
         known = taken or ledger.observed.get(key)
         if known is None and report.status.is_terminal and not report.filled_quantity:
             continue
+        if known is None and _is_of_before(report, ledger):
+            continue
         seen = observed_order(report, taken)
         if known is None or _differs(seen, known):
             found.append(seen)
@@ -92,6 +94,13 @@ def fills_since(
     spent -= fill_notional(before, average_before) if average_before is not None else ZERO
     price = average if not before else (max(spent, ZERO) / quantity).quantize(Decimal("1e-9"))
     return (Fill(quantity=quantity, price=price, at=at),)
+
+
+def _is_of_before(report: OrderReport, ledger: Ledger) -> bool:
+    """True for an order that had ended when the ledger began: the opening holds what it did."""
+    ended = report.filled_at or report.updated_at or report.submitted_at
+    opened = ledger.opened_at if ledger.adopted else None
+    return report.status.is_terminal and ended is not None and opened is not None and ended < opened
 
 
 def _differs(seen: Observed, known: Observed) -> bool:

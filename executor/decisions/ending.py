@@ -102,6 +102,8 @@ class Ending:
     """Among the errors: what a person looks at first."""
     state: TradingStateRecord | None = None
     """The trading state that the plan sets."""
+    stands: tuple[Protection, ...] = ()
+    """How every holding that asked for a stop stands, of earlier plans too."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -224,6 +226,7 @@ def conclude(
     errors += beside.alarms
     for result in results:
         errors += _errors(result, answers, beside)
+        errors += _held_back(result, denied, noes)
         warnings += warnings_about(result, slippage_warning_bps)
     return Ending(
         status=PlanStatus.COMPLETED if sent else _status_unsent(noes),
@@ -234,6 +237,7 @@ def conclude(
         errors=tuple(errors),
         warnings=tuple(warnings),
         alarms=beside.alarms,
+        stands=tuple(one for states in beside.states.values() for one in states),
     )
 
 
@@ -270,6 +274,19 @@ def _result(
     if unsent is Outcome.DENIED:
         return never_planned(index, instruction, unsent)
     return without_report(order, Outcome.NOT_SENT)
+
+
+def _held_back(
+    result: InstructionResult, denied: frozenset[int], noes: Sequence[Verdict]
+) -> list[str]:
+    """Say why a line did not go that no check spoke against."""
+    judged = any(one.index in (result.index, None) for one in noes)
+    if not noes or judged or result.outcome is not Outcome.DENIED:
+        return []
+    return [
+        f"instructions[{result.index}] {result.ticker}: held back because another line was refused"
+        " ([execution] on_denied)"
+    ]
 
 
 def _check_warnings(verdicts: Sequence[Verdict]) -> tuple[str, ...]:

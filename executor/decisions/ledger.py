@@ -78,6 +78,7 @@ class _Folding:
     activities_through: datetime | None
     opening_cash: Decimal | None
     opened_at: datetime | None
+    adopted: bool
     peak_net: Decimal | None
     peak_at: datetime | None
     rebased_at: datetime | None
@@ -107,6 +108,7 @@ class _Folding:
             activities_through=start.activities_through,
             opening_cash=start.opening_cash,
             opened_at=start.opened_at,
+            adopted=start.adopted,
             peak_net=start.peak_net,
             peak_at=start.peak_at,
             rebased_at=start.rebased_at,
@@ -120,6 +122,7 @@ class _Folding:
         return Ledger(
             opening_cash=self.opening_cash,
             opened_at=self.opened_at,
+            adopted=self.adopted,
             cash_change=books.cash,
             realized_pl=books.realized,
             income=books.income,
@@ -148,7 +151,7 @@ class _Folding:
         self.results += 1
         self._opens(result)
         for activity in result.activities:
-            self._activity(activity)
+            self._activity(activity, result.timestamp)
         for instruction in result.instructions:
             self._instruction(path, result, instruction)
         for leg in result.legs:
@@ -163,6 +166,7 @@ class _Folding:
         if result.opening is not None:
             self.opening_cash = result.opening.cash - self.books.cash
             self.opened_at = result.timestamp
+            self.adopted = True
             self.books.opens(
                 Position(one.symbol, one.quantity, one.cost_basis)
                 for one in result.opening.positions
@@ -171,10 +175,12 @@ class _Folding:
             self.opening_cash = result.account_before.cash - self.books.cash
             self.opened_at = result.account_before.as_of
 
-    def _activity(self, activity: Activity) -> None:
+    def _activity(self, activity: Activity, booked_at: datetime) -> None:
         if activity.is_fill or activity.id in self.activities:
             return
-        self.activities[activity.id] = activity.at
+        # When it was booked, not when it happened: that is what the next question goes on from, and
+        # one that is told late or dated ahead must neither be forgotten nor hide the others.
+        self.activities[activity.id] = booked_at
         self.activities_through = max(activity.at, self.activities_through or activity.at)
         self.books.activity(activity)
 
@@ -233,7 +239,7 @@ class _Folding:
             self.books.fill(told.ticker, told.side, fill.quantity, fill.price, key)
         if order.leg == "entry" and told.side == "buy" and terms is not None:
             self._grow(order, key, terms)
-        self._stopped_out(order)
+        self._stopped_out(order, key)
         if told.outcome in SENT:
             self.orders[told.client_order_id] = order
         else:
@@ -272,11 +278,18 @@ class _Folding:
         )
         self.books.lots.trim(told.ticker, self.books.position(told.ticker).quantity)
 
-    def _stopped_out(self, order: Order) -> None:
+    def _stopped_out(self, order: Order, key: LotKey) -> None:
         told = order.told
         is_stop = order.leg in ("stop", "fraction") or told.order_type in STOP_TYPES
-        if is_stop and told.side == "sell" and told.fills:
+        if is_stop and told.side == "sell" and told.fills and not self._is_counted(order, key):
             self.stop_outs.append((order.strategy, told.ticker, told.fills[-1].at))
+
+    def _is_counted(self, order: Order, key: LotKey) -> bool:
+        """True for the fraction of a lot whose whole shares have a stop: both are one stop-out."""
+        return order.leg == "fraction" and any(
+            one.leg == "stop" and LotKey(one.plan_digest, one.told.index) == key
+            for one in self.orders.values()
+        )
 
     def _protect(self, path: str, result: ExecutionResult, told: InstructionResult) -> None:
         """A PROTECT replaces every lot of its symbol by one over what is held now."""

@@ -149,7 +149,7 @@ class _Symbol:
         keys = {lot.key for lot in self.lots}
         for one in self.standing:
             if one.role.key not in keys:
-                self._cancel(one, "nothing is left that it protects")
+                self._cancel(one, self._why_orphan())
         resting = [one for one in self._others() if one.side == "buy"]
         free = self._coverable()
         self.on_sale = self._on_sale(self.around.own_entries)
@@ -162,6 +162,14 @@ class _Symbol:
         return Moves(
             tuple(self.cancels), tuple(self.placements), dict(self.states), tuple(self.alarms)
         )
+
+    def _why_orphan(self) -> str:
+        if self.lots:
+            return "another stop takes its place"
+        held = self.around.positions.get(self.symbol)
+        if held is not None and held.quantity > 0:
+            return "its shares are to have no stop any more"
+        return "nothing is left that it protects"
 
     def _others(self) -> list[OrderReport]:
         return [
@@ -234,7 +242,7 @@ class _Symbol:
             else:
                 missing.append(want)
         for one in left:
-            self._cancel(one, "its size or its price is not the one that is wanted now")
+            self._cancel(one, "one of another size, price or duration is wanted now")
         return missing
 
     def _stands(self, lot: Lot, want: _Want) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from executor.model.fields import Document, Prose, Signed, Timestamp, Word
 
-TRANSFERS: Final = frozenset({"CSD", "CSW", "JNLC", "JNL", "ACATC", "ACATS", "TRANS", "JNLS"})
+TRANSFERS: Final = frozenset(
+    {"CSD", "CSW", "JNLC", "JNL", "ACATC", "ACATS", "TRANS", "JNLS", "FOPT", "OCT"}
+)
 """Kinds that bring or take capital: no profit and no loss (Alpaca: Account Activities)."""
+
+
+_TOLD: Final = re.compile(r"([0-9]{14})[0-9]{3}::")
 
 
 class Activity(Document):
@@ -42,6 +49,21 @@ class Activity(Document):
     def is_fill(self) -> bool:
         """True for one execution of an order, which the order's own result books."""
         return self.kind == "FILL"
+
+    @property
+    def known_from(self) -> datetime:
+        """When the broker told it at the latest: many tell only their day, and their id the moment.
+
+        Ids begin with seventeen digits of a time (Alpaca: Account Activities, paging).
+        """
+        found = _TOLD.match(self.id)
+        if found is None:
+            return self.at
+        try:
+            told = datetime.strptime(found[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        except ValueError:
+            return self.at
+        return max(self.at, told)
 
     @property
     def is_transfer(self) -> bool:

@@ -142,6 +142,8 @@ class LedgerRecord(Document):
 
     opening_cash: Signed | None = None
     """USD before the first result; null where no result tells."""
+    adopted: bool = False
+    """True where an opening record began the ledger."""
     opened_at: Timestamp | None = None
     """When that was."""
     cash_change: Signed = Decimal(0)

@@ -135,6 +135,8 @@ class Facts:
     record: RecordFacts | None = None
     trading_state: TradingStateRecord | None = None
     """None where it could not be read."""
+    state_when_approved: TradingStateRecord | None = None
+    """The one on main when the plan came there; None before that, and where it cannot be read."""
     settings_fault: str | None = None
     """Why the settings on main could not be used, so that older ones judge; None: they could."""
     approval: Approval | None = None

@@ -173,6 +173,8 @@ class Ledger:
     """USD before the first result; None where no result tells."""
     opened_at: datetime | None = None
     """When that was; activities of before are in it. None where no result tells."""
+    adopted: bool = False
+    """True where an opening record began it: what orders of before did is in that."""
     cash_change: Decimal = ZERO
     """USD that all fills and activities moved, to the cent."""
     realized_pl: Decimal = ZERO
@@ -199,9 +201,9 @@ class Ledger:
     acknowledged: Mapping[str, Observed] = field(default_factory=dict)
     """Foreign orders that somebody took over, the one that was told last behind the others."""
     activities: Mapping[str, datetime] = field(default_factory=dict)
-    """Ids of the activities that are booked, with their time; fills are booked by their orders."""
+    """Ids of the activities that are booked, and when; fills are booked by their orders."""
     activities_through: datetime | None = None
-    """Time of the newest activity that is booked."""
+    """When the newest activity was booked."""
     peak_net: Decimal | None = None
     """USD: the highest equity less transfers until then, since the peak was last rebased."""
     peak_at: datetime | None = None

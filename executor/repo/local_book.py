@@ -202,7 +202,7 @@ class LocalBook:
         """Commit on top of `expected` and move main to it."""
         new = self._write_commit(change, expected)
         local = self._ref(MAIN)
-        with self._work_tree.moving():
+        with self._work_tree.moving(local):
             if self._has_remote:
                 self._push(new, expected)
             else:

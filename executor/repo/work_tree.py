@@ -76,9 +76,14 @@ class WorkTree:
             )
 
     @contextlib.contextmanager
-    def moving(self) -> Iterator[None]:
-        """Leave a mark while main and the work tree are apart: a kill in between is mended."""
-        self._mark.touch()
+    def moving(self, base: str) -> Iterator[None]:
+        """Leave a mark while main and the work tree are apart: a kill in between is mended.
+
+        Args:
+            base: the commit that index and files are on.
+        """
+        if not self._left_behind:
+            self._mark.write_text(base, encoding="ascii")
         try:
             yield
         except SwapLost:
@@ -103,17 +108,18 @@ class WorkTree:
         """
         ahead = sorted(changed_paths(self._objects, old, new, OUR_PATHS))
         states = self._states(ahead)
-        versions = {path: self._versions(path, (old, new)) for path in ahead}
+        commits = (old, new, *self._marked())
+        versions = {path: self._versions(path, commits) for path in ahead}
         between = all(set(states[path]) <= set(versions[path]) for path in ahead)
         return between and any(versions[path][1] in states[path] for path in ahead)
 
     def mend(self, head: str) -> None:
-        """Bring along what a killed run left at the commit before main, or on the way from it.
+        """Bring along what a killed run left at the commit before main, or on the way to it.
 
         Raises:
             UsageError: a path of ours has uncommitted changes.
         """
-        marks = list(self._git.git_folder.glob(f"{MARK}.*"))
+        marks = self._marks()
         touched = changed_paths(self._objects, f"{head}~1", head, OUR_PATHS)
         paths = sorted({PLAN_PATH, STATE_PATH, ACCOUNT_PATH, *touched})
         committed = {path: self._objects.read(f"{head}:{path}") for path in paths}
@@ -131,7 +137,8 @@ class WorkTree:
         )
         entries = [one for one in printed.decode("utf-8", "replace").split("\0") if one]
         dirty = sorted({entry[3:] for entry in entries})
-        edited = [path for path in dirty if not self._is_between(path, f"{head}~1", head)]
+        commits = (head, f"{head}~1", *self._marked())
+        edited = [path for path in dirty if not self._is_between(path, commits)]
         if edited:
             raise UsageError(
                 f"{', '.join(edited)}: uncommitted changes; commit them on main or put them away"
@@ -142,9 +149,21 @@ class WorkTree:
             else:
                 self._git.run("checkout", "--quiet", "--force", head, "--", path)
 
-    def _is_between(self, path: str, old: str, new: str) -> bool:
-        """Say whether index and file each hold a path as one of two commits does."""
-        return set(self._states([path])[path]) <= set(self._versions(path, (old, new)))
+    def _marks(self) -> list[Path]:
+        return list(self._git.git_folder.glob(f"{MARK}.*"))
+
+    def _marked(self) -> list[str]:
+        """The commits that killed runs found the work tree on."""
+        found = []
+        for mark in self._marks():
+            # Another run, which does not wait for our lock, may just be done with its own.
+            with contextlib.suppress(FileNotFoundError):
+                found.append(mark.read_text("ascii", "replace").strip() or "HEAD")
+        return found
+
+    def _is_between(self, path: str, commits: Iterable[str]) -> bool:
+        """Say whether index and file each hold a path as one of some commits does."""
+        return set(self._states([path])[path]) <= set(self._versions(path, commits))
 
     def _versions(self, path: str, commits: Iterable[str]) -> tuple[bytes | None, ...]:
         return tuple(self._objects.read(f"{one}:{path}") for one in commits)

@@ -213,7 +213,7 @@ def finished(
             blocks.append(Line(f"realized: {usd(portfolio.realized_pl)}"))
         if portfolio.as_of is not None:
             blocks.append(holdings_line(portfolio))
-    blocks += [stands_line(state) for one in ending.instructions for state in one.protection]
+    blocks += [stands_line(one) for one in ending.stands]
     if any(one.outcome is Outcome.OPEN for one in ending.instructions):
         blocks.append(Line("still open: `autoinvestor settle` follows it", "waiting"))
     blocks += [Line(f"  error: {one}", "bad") for one in ending.errors]
@@ -225,6 +225,7 @@ def finished(
         "plan_digest": digest,
         "result_path": result_path,
         "result": result.model_dump() if result else None,
+        "protection": [one.model_dump() for one in ending.stands],
         "errors": list(ending.errors),
         "warnings": list(ending.warnings),
     }

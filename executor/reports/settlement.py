@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from executor.errors import ExitCode
 from executor.model.ledger import Ledger
 from executor.model.numbers import plain
-from executor.model.order_result import LegResult
+from executor.model.order_result import LegResult, Protection
 from executor.model.result import ExecutionResult, Observed
 from executor.model.words import count, usd
 from executor.reports.blocks import Block, Line, Table
-from executor.reports.execution import holdings_line, outcomes_table
+from executor.reports.execution import holdings_line, outcomes_table, stands_line
 from executor.reports.reply import Reply
 
 
@@ -21,6 +21,7 @@ def report_settled(
     *,
     alarms: Sequence[str] = (),
     warnings: Sequence[str] = (),
+    stands: Sequence[Protection] = (),
 ) -> Reply:
     """Everything that changed, what is followed on, and what a person has to look at.
 
@@ -29,6 +30,7 @@ def report_settled(
         ledger: the record afterwards.
         alarms: shares without the stop that they should have.
         warnings: differences within the tolerance.
+        stands: how each holding that asked for a stop stands.
     """
     blocks: list[Block] = []
     if not results:
@@ -37,6 +39,11 @@ def report_settled(
         blocks += _told(result)
     if results:
         blocks.append(holdings_line(results[-1].final_portfolio))
+    # What is missing is told in the alarms, with what to do.
+    blocks += [stands_line(one) for one in stands if one.state != "unprotected"]
+    naked = sorted(ledger.positions.keys() - {one.symbol for one in ledger.lots.values()})
+    if naked:
+        blocks.append(Line(f"held without a stop: {', '.join(naked)}", "waiting"))
     still_open = len(ledger.open_orders)
     blocks.append(Line(f"orders still open: {still_open}", "waiting" if still_open else "plain"))
     if ledger.unknown:
@@ -49,12 +56,29 @@ def report_settled(
         "results": [one.model_dump() for one in results],
         "still_open": still_open,
         "unknown": ledger.unknown,
+        "protection": [one.model_dump() for one in stands],
+        "held_without_a_stop": naked,
         "unprotected": list(alarms),
         "observed": [one.model_dump() for one in ledger.observed.values()],
         "warnings": list(warnings),
     }
     looked_at = ledger.unknown or alarms or ledger.observed
     return Reply(ExitCode.PERSON if looked_at else ExitCode.DONE, data, tuple(blocks))
+
+
+def report_unopened(symbols: Sequence[str], orders: int) -> Reply:
+    """What an account holds whose record has no result yet: its ledger has to begin with that."""
+    data = {"results": [], "held": list(symbols), "open_orders": orders}
+    if not symbols and not orders:
+        return Reply(
+            ExitCode.DONE, data, (Line("nothing new: no record yet, and an empty account"),)
+        )
+    held = ", ".join(symbols) or "nothing"
+    text = (
+        f"no record yet, and the account holds {held}, with {count(orders, 'open order')};"
+        " `autoinvestor adopt` begins the record with what is there"
+    )
+    return Reply(ExitCode.PERSON, data, (Line(text, "bad"),))
 
 
 def _told(result: ExecutionResult) -> list[Block]:
@@ -68,6 +92,8 @@ def _told(result: ExecutionResult) -> list[Block]:
             parts = (one.kind, one.symbol or "", plain(one.quantity or 0) if one.quantity else "")
             found.append(Line("  " + " ".join(part for part in (*parts, amount) if part)))
         return found
+    if result.kind == "observed" and all(one.book is not None for one in result.observed):
+        return [Line(f"followed: {count(len(result.observed), 'order')} that somebody took over")]
     if result.kind == "observed":
         return [Line(f"observed: {count(len(result.observed), 'change')} that no commit explains")]
     if result.state is not None:
@@ -77,6 +103,8 @@ def _told(result: ExecutionResult) -> list[Block]:
         blocks.append(outcomes_table(result.instructions))
     if result.legs:
         blocks.append(legs_table(result.legs))
+    if result.final_portfolio.realized_pl:
+        blocks.append(Line(f"realized: {usd(result.final_portfolio.realized_pl)}"))
     blocks += [Line(f"  warning: {one}", "waiting") for one in result.warnings]
     return blocks
 
@@ -93,11 +121,13 @@ def legs_table(legs: Sequence[LegResult]) -> Table:
             plain(one.stop_price) if one.stop_price is not None else "",
             one.outcome.value.replace("_", " "),
             plain(one.filled_quantity),
+            plain(one.average_fill_price) if one.average_fill_price is not None else "",
         )
         for one in legs
     )
-    columns = ("line", "leg", "symbol", "quantity", "type", "stop USD", "outcome", "filled")
-    return Table("", columns, rows, frozenset({"line", "quantity", "stop USD", "filled"}))
+    numbers = ("quantity", "stop USD", "filled", "at USD")
+    columns = ("line", "leg", "symbol", "quantity", "type", "stop USD", "outcome", *numbers[2:])
+    return Table("", columns, rows, frozenset({"line", *numbers}))
 
 
 def _observed_line(one: Observed) -> Line:

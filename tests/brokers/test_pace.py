@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from itertools import pairwise
 
 import pytest
@@ -14,6 +16,7 @@ from executor.brokers.pace import MARGIN_SECONDS, WAIT_MAX_SECONDS, WAIT_MIN_SEC
 from executor.brokers.transport import Answer
 from executor.exchange.limits import RateLimit
 from tests.brokers.support import ACCOUNT, NOON, ManualClock, answer, rig, scripted
+from tests.fakes.clock import SimulatedClock
 
 SECONDS = int(NOON.timestamp())
 
@@ -226,3 +229,21 @@ def test_the_two_hosts_are_limited_apart() -> None:
     assert clock.slept == []
     broker.average_volumes(["MU"])
     assert clock.slept == [30.0 + MARGIN_SECONDS]
+
+
+def test_a_clock_that_is_set_to_another_year_waits_for_the_reset_all_the_same() -> None:
+    """Mode sim tells stories of other days to an exchange that counts in real minutes."""
+    clock = SimulatedClock(datetime(2026, 1, 14, tzinfo=UTC))
+    pace = Pace(clock)
+    theirs = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)
+    headers = {
+        "Date": format_datetime(theirs, usegmt=True),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(int(theirs.timestamp()) + 30),
+    }
+    assert pace.reserve() == 0
+    pace.note(Answer(200, headers))
+    assert 30 <= pace.reserve() <= 31
+    clock.sleep(31)
+    assert pace.reserve() == 0
+    pace.note(Answer(200, {**headers, "Date": "no date"}))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from executor.checks.trading_state import RULE
-from executor.model.state import TradingState
+from executor.model.state import TradingState, TradingStateRecord
 from executor.model.verdict import Answer
 from tests.checks.builders import (
     NOW,
@@ -21,6 +21,7 @@ from tests.checks.builders import (
     readme_example,
     sentence,
     state,
+    verdicts,
 )
 
 BOTH = plan(line("SELL", "MU"), line("BUY", "AMD"))
@@ -85,8 +86,20 @@ def test_reduce_only_lets_stops_tighten_and_never_loosen() -> None:
 @pytest.mark.parametrize("fault", [None, "line 3: not TOML"])
 def test_a_resume_passes_in_every_state(value: TradingState, fault: str | None) -> None:
     resume = plan(trading_state={"state": "ACTIVE", "reason": "found"}, instructions=[])
-    subject = context(resume, trading_state=state(value), settings_fault=fault)
+    held = state(value)
+    subject = context(resume, trading_state=held, state_when_approved=held, settings_fault=fault)
     assert answers(RULE, subject) == [Answer.YES]
+
+
+@pytest.mark.parametrize("before", [None, state(TradingState.REDUCE_ONLY)])
+def test_a_resume_does_not_undo_what_was_set_after_its_approval(
+    before: TradingStateRecord | None,
+) -> None:
+    resume = plan(trading_state={"state": "ACTIVE", "reason": "found"}, instructions=[])
+    subject = context(resume, trading_state=state(TradingState.HALTED), state_when_approved=before)
+    (verdict,) = verdicts(RULE, subject)
+    assert (verdict.answer, verdict.pointer) == (Answer.NO, "/trading_state")
+    assert "autoinvestor resume" in (verdict.remedy or "")
 
 
 def test_with_settings_that_cannot_be_used_openings_wait_and_exits_go() -> None:

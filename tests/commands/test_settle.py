@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from executor.exchange.prices import SeededPrices
 from executor.model.digest import digest
 from executor.model.fields import parse_timestamp, timestamp_text
 from executor.model.plan import PLAN_PATH
+from executor.model.position import Position
 from executor.settings import parse_settings
 from tests.commands.exchanges import nobody_there, outside
 from tests.scratch import IMPATIENT, NOW, RESULTS, TEMPLATE, Repository, line, plan, shipped
@@ -194,9 +196,21 @@ def test_what_was_bought_late_has_the_stop_that_it_brought_along(repository: Rep
 def test_a_record_without_open_orders_asks_no_broker(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobody_there(monkeypatch)
     answer = repository.settle()
     assert (answer.code, answer.out.splitlines()[-1]) == (0, "orders still open: 0")
+    nobody_there(monkeypatch)
+    # Elsewhere somebody may hold something that the empty record does not know.
+    assert repository.settle().code == 4
+
+
+def test_an_account_that_holds_something_before_the_first_result_is_named(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with outside(monkeypatch) as exchange:
+        assert repository.settle().out == "nothing new: no record yet, and an empty account\n"
+        exchange.ask(lambda one: one.desk.positions.update(MU=Position("MU", Decimal(5))))
+        answer = repository.settle("--json")
+    assert (answer.code, answer.data["held"]) == (5, ["MU"])
 
 
 def test_with_a_remote_the_settlement_is_pushed(repository: Repository, tmp_path: Path) -> None:
@@ -258,5 +272,6 @@ def test_each_mode_has_a_ledger_of_its_own(repository: Repository) -> None:
     repository.execute()
     text = shipped(*IMPATIENT, ('mode = "sim"', 'mode = "paper"'))
     repository.commit({"autoinvestor.toml": text.encode()})
-    # Nothing of sim is open in paper, so no broker and no key is asked for.
-    assert repository.settle().out.splitlines()[-1] == "orders still open: 0"
+    # Nothing of sim is open in paper; what that account holds, only its broker knows.
+    answer = repository.settle(now=None)
+    assert (answer.code, "set ALPACA_API_KEY" in answer.err) == (2, True)

@@ -26,7 +26,7 @@ from executor.model.activity import Activity
 from executor.model.checkpoint import Checkpoint
 from executor.model.ledger import Ledger, Order
 from executor.model.numbers import ONE
-from executor.model.order_result import LegResult, Outcome, Refusal
+from executor.model.order_result import LegResult, Outcome, Refusal, StopTerms
 from executor.model.position import Position
 from executor.model.reading import read_document
 from executor.model.result import ExecutionResult, Observed
@@ -83,6 +83,17 @@ def test_a_checkpoint_says_what_it_goes_up_to() -> None:
     assert (found.through, found.through_digest, found.of_account) == (TIP, "ab" * 32, "…0001")
     assert (found.account, found.cash, found.mode) == ("…0001", Decimal(1), Mode.SIM)
     assert read(written(folded([]))).of_account is None
+
+
+def test_lots_that_wait_for_their_new_name_are_kept() -> None:
+    terms = StopTerms(stop_loss_pct=Decimal(8))
+    bought = result(line_result(fills=[fill("10", "100")], stop=terms))
+    left = Activity(id="1", kind="NC", at=NOW, symbol="MU", quantity=Decimal(-10), group="name")
+    came = left.model_copy(update={"id": "2", "symbol": "MUX", "quantity": Decimal(10)})
+    halfway = ledger_of(read(written(folded([bought, result(activities=(left,))]))))
+    assert (halfway.lots, halfway.positions) == ({}, {})
+    (lot,) = folded([result(activities=(came,))], halfway).lots.values()
+    assert (lot.symbol, lot.quantity, lot.stop_price) == ("MUX", Decimal(10), Decimal(92))
 
 
 # A record as it goes on: time passes, orders end before they are forgotten.

@@ -356,7 +356,7 @@ def test_a_tighter_stop_is_kept_and_a_looser_one_replaced() -> None:
     broker = toy(replace(bought, stops=1), standing=[stop(bought, 10, "299.99")])
     moves = broker.plan()
     assert [reason for _, reason in moves.cancels] == [
-        "its size or its price is not the one that is wanted now"
+        "one of another size, price or duration is wanted now"
     ]
     assert moves.placements == ()
     broker.settle()

@@ -136,6 +136,7 @@ def test_a_kill_is_mended_where_a_large_index_is_left_behind(rig: LocalRig) -> N
 
 def test_a_large_index_catches_up_when_the_run_ends(rig: LocalRig) -> None:
     rig.push({PLAN: "pending\n"})
+    rig.book.commit(Change("Bring along", {"n": b"1"}), rig.book.head())
     with LocalBook(rig.folder, rig.clock, large_index=0) as book:
         with book.exclusive():
             book.tidy()

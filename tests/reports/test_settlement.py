@@ -160,4 +160,4 @@ def test_a_warning_alone_is_not_for_a_person() -> None:
 
 def test_a_leg_without_size_type_and_price_has_empty_cells() -> None:
     bare = leg(quantity=None, order_type=None, stop_price=None, outcome=Outcome.UNKNOWN)
-    assert legs_table([bare]).rows == (("0", "stop", "MU", "", "", "", "unknown", "0"),)
+    assert legs_table([bare]).rows == (("0", "stop", "MU", "", "", "", "unknown", "0", ""),)

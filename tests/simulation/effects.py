@@ -260,11 +260,13 @@ class CountedTransport:
             for one in desk.open_orders.values()
             if one.ticket.symbol == symbol and _protects(one, desk.orders)
         )
-        at = self._clock.now()
+        # What leaves a run that stands in this one while it waits for its answer, leaves later.
+        place, at = len(self._outside.posts), self._clock.now()
         try:
             return self._transport.ask(base, "POST", path, body=body)
         finally:
-            self._outside.posts.append(
+            self._outside.posts.insert(
+                place,
                 Post(
                     run=self._effects.run,
                     at=at,
@@ -280,7 +282,7 @@ class CountedTransport:
                     open_before=before,
                     beside=beside,
                     state=self._outside.state(),
-                )
+                ),
             )
 
 

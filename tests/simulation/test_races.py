@@ -12,7 +12,8 @@ from tests.simulation.documents import plan
 from tests.simulation.effects import EVERYTHING, Effects, die
 from tests.simulation.ending import finish, heal
 from tests.simulation.people import commits_state
-from tests.simulation.scenarios import BUY_AAPL, BUY_KO, MADE, MIXED, SCENARIOS, SELL_MU
+from tests.simulation.protection_scenarios import BUY_FRACTION
+from tests.simulation.scenarios import BUY_AAPL, BUY_KO, KINDS, MADE, MIXED, SCENARIOS, SELL_MU
 from tests.simulation.world import Simulation
 
 OTHER = plan(BUY_KO, timestamp=MADE)
@@ -112,6 +113,16 @@ def test_what_a_slow_run_sends_after_the_other_has_denied_it_is_recorded() -> No
     sim.execute({4: in_turn(state(sim, TradingState.REDUCE_ONLY), other_machine(sim))})
     assert [one.side for one in sim.posts] == ["sell", "buy"]
     assert_whole(sim)
+
+
+def test_what_a_slow_run_sends_and_does_not_live_to_tell_is_settled() -> None:
+    sim = Simulation(KINDS["paper"])
+    sim.merge(plan(SELL_MU, BUY_FRACTION, timestamp=MADE))
+    acts = in_turn(state(sim, TradingState.REDUCE_ONLY), other_machine(sim))
+    assert sim.execute({4: acts, 5: die}).died
+    assert [one.side for one in sim.posts] == ["sell", "buy"]
+    assert_healed(sim)
+    assert len(sim.posts) == 4, "the stop of the whole shares, and that of the fraction"
 
 
 def test_two_that_settle_at_once_write_each_fill_once() -> None:

@@ -15,7 +15,7 @@ from executor.decisions.ledger import fold
 from executor.decisions.plan import stop_terms
 from executor.decisions.results import account_record, provisional_result
 from executor.decisions.validate import Judgment, judge
-from executor.errors import AutoInvestorError, BrokerRefused, BrokerUnavailable, SwapLost
+from executor.errors import AutoInvestorError, BrokerUnavailable, SwapLost
 from executor.gather import (
     AccountView,
     earliest_order,
@@ -24,7 +24,6 @@ from executor.gather import (
     gather,
     view_account,
 )
-from executor.leg_memory import Memory
 from executor.main_state import MainState, PlanOnMain
 from executor.model.account import AccountRecord
 from executor.model.context import Context
@@ -35,10 +34,11 @@ from executor.model.order_id import client_order_id
 from executor.model.order_result import LegResult
 from executor.model.state import TradingStateRecord
 from executor.ports import Broker, Progress
-from executor.protecting import Guardian
 from executor.record import is_ours
-from executor.sending import Tally, look_again
-from executor.waves import Waves
+from executor.runs.leg_memory import Memory
+from executor.runs.protecting import Guardian
+from executor.runs.sending import Tally, look_again
+from executor.runs.waves import Waves
 from executor.wiring import World
 
 ZERO_TIME: Final = timedelta(0)
@@ -239,7 +239,7 @@ class Trading:
         )
         try:
             waits = waves.send()
-        except (BrokerUnavailable, BrokerRefused, SwapLost):
+        except AutoInvestorError:
             self._put_back(guardian)
             raise
         if waits is None:

@@ -524,8 +524,8 @@ def test_a_foreign_buy_that_rests_keeps_the_stop_away_and_is_told(story: Story) 
     answer = story.settles(code=5)
     assert "order theirs buys it; cancel that at the broker" in answer.out
     story.cancels("theirs")
-    # A person still says what it was.
-    story.settles(code=5)
+    # Ended without a fill it has explained itself.
+    story.settles()
     assert story.stands == ["sell 10 MU stop 92 gtc"]
 
 

@@ -22,24 +22,27 @@ from executor.decisions.results import account_record, provisional_result
 from executor.decisions.settling import is_past
 from executor.decisions.trips import trip
 from executor.gather import AccountView, equity_history, fill_pieces, midnight, view_account
-from executor.leg_memory import Memory
-from executor.leg_search import untold_legs
 from executor.main_state import MainState
 from executor.model.account import AccountRecord, Mode
 from executor.model.activity import Activity
 from executor.model.ledger import Ledger, LotKey
-from executor.model.numbers import ZERO
+from executor.model.numbers import ZERO, plain
 from executor.model.order import OrderReport
-from executor.model.order_id import home_of, parse_order_id
-from executor.model.order_result import InstructionResult, LegResult
+from executor.model.order_result import InstructionResult, LegResult, Protection
 from executor.model.result import ExecutionResult, Observed
 from executor.model.state import TradingStateRecord
 from executor.notes import commit_note, commit_trip
-from executor.order_news import News
 from executor.ports import Broker, Progress
-from executor.protecting import Guardian
 from executor.record import commit_settlement
+from executor.runs.leg_memory import Memory
+from executor.runs.leg_search import untold_legs
+from executor.runs.order_news import News
+from executor.runs.own_orders import own_orders
+from executor.runs.protecting import Guardian
 from executor.wiring import World
+
+FOREIGN_BACK: Final = timedelta(days=7)
+"""The same for orders of others: a run that follows no foreign order may have written a result."""
 
 LOOKED_BACK: Final = timedelta(days=1)
 """How far before the last result orders are listed: a run may have died that long before it."""
@@ -58,6 +61,8 @@ class Settled:
     results: list[ExecutionResult] = field(default_factory=list)
     alarms: tuple[str, ...] = ()
     """Shares without their stop."""
+    stands: tuple[Protection, ...] = ()
+    """How each holding that asked for a stop stands."""
     warnings: tuple[str, ...] = ()
     """Differences within the tolerance, which no result holds."""
 
@@ -71,6 +76,17 @@ class Settling:
     main: MainState
     broker: Broker
     done: Settled
+    fallen: tuple[str, ...] = ()
+    """Lots that a corporate action took the ground from."""
+
+    def book_activities(self) -> bool:
+        """Book what is told of dividends, splits and the like; True where anything was written."""
+        view = self._view()
+        if any(one.moves_shares for one in self._untold()):
+            self._tell(view)
+        before = len(self.done.results)
+        self._activities(view)
+        return len(self.done.results) > before
 
     def run(self) -> None:
         """Do everything that is due.
@@ -80,6 +96,9 @@ class Settling:
             BrokerUnavailable: the broker does not answer; nothing is lost.
         """
         view = self._view()
+        if any(one.moves_shares for one in self._untold()):
+            # What filled before a split is of before it: told later it would be counted anew.
+            self._tell(view)
         self._activities(view)
         self._orders(view)
         unfinished = self.main.unfinished
@@ -107,10 +126,23 @@ class Settling:
             places.setdefault(one.group or one.id, place)
         ordered = sorted(fresh, key=lambda one: (places[one.group or one.id], _turn(one), one.id))
         probe = activity_result(ordered, self._record(view), now=self._now())
-        realized = fold([("", probe)], self._mode, start=ledger).realized_pl - ledger.realized_pl
+        folded = fold([("", probe)], self._mode, start=ledger)
+        realized = folded.realized_pl - ledger.realized_pl
+        lost = [lot for key, lot in ledger.lots.items() if key not in folded.lots]
+        self.fallen = tuple(
+            f"{one.symbol}: the stop of {plain(one.quantity)} shares fell away with a corporate"
+            " action; look at what came of them, and set one with a PROTECT line"
+            for one in lost
+        )
         kinds = ", ".join(sorted({one.kind for one in ordered}))
         self._note(
-            activity_result(ordered, self._record(view), now=self._now(), realized_pl=realized),
+            activity_result(
+                ordered,
+                self._record(view),
+                now=self._now(),
+                realized_pl=realized,
+                warnings=self.fallen,
+            ),
             f"Book {len(ordered)} activities: {kinds}",
         )
 
@@ -124,13 +156,25 @@ class Settling:
         return [one for one in self.broker.activities(since) if self._is_due(one, opened)]
 
     def _is_due(self, one: Activity, opened: datetime) -> bool:
-        if one.is_fill or one.id in self.main.ledger.activities or one.at <= opened:
+        if one.is_fill or one.id in self.main.ledger.activities or one.known_from <= opened:
             return False
         return (one.status or "executed") not in DROPPED
 
     # Orders of ours and what protects the holdings.
 
-    def _orders(self, view: AccountView) -> None:
+    def _tell(self, view: AccountView) -> None:
+        """Write down what became of orders, and leave protection for after the corporate action."""
+        news, guardian, _ = self._look(view)
+        news.look()
+        guardian.look(view)
+        reports = [*news.reports, *(report for _, report in guardian.memory.seen.values())]
+        guardian.pieces = news.pieces = fill_pieces(
+            self.broker, [one for one in reports if one.filled_quantity]
+        )
+        self._write(news.changes(), guardian.legs, Moves())
+
+    def _look(self, view: AccountView) -> tuple[News, Guardian, dict[str, OrderReport]]:
+        """What the broker says of our orders since the last result, listed by client order id."""
         ledger = self.main.ledger
         since = (ledger.as_of or self._now()) - LOOKED_BACK
         listed = {one.client_order_id: one for one in self.broker.orders_since(since)}
@@ -140,6 +184,10 @@ class Settling:
         guardian.adopt_unwritten(listed.values())
         repository = self.main.settings.repository
         guardian.adopt_unwritten(untold_legs(self.broker, repository, ledger, view.positions))
+        return news, guardian, listed
+
+    def _orders(self, view: AccountView) -> None:
+        news, guardian, listed = self._look(view)
         self._withdraw_past(guardian, listed)
         news.look()
         moves = guardian.protect()
@@ -147,7 +195,8 @@ class Settling:
         guardian.pieces = news.pieces = fill_pieces(
             self.broker, [one for one in reports if one.filled_quantity]
         )
-        self.done.alarms = moves.alarms
+        self.done.alarms = (*self.fallen, *moves.alarms)
+        self.done.stands = tuple(one for states in moves.states.values() for one in states)
         self._write(news.changes(), guardian.legs, moves)
 
     def _withdraw_past(self, guardian: Guardian, listed: dict[str, OrderReport]) -> None:
@@ -241,7 +290,7 @@ class Settling:
 
     def _foreign(self) -> None:
         ledger = self.main.ledger
-        since = (ledger.as_of or self._now()) - LOOKED_BACK
+        since = (ledger.as_of or self._now()) - FOREIGN_BACK
         view = self._view()
         reports = {one.client_order_id: one for one in self.broker.orders_since(since)}
         reports |= {one.client_order_id: one for one in view.open_orders}
@@ -250,20 +299,9 @@ class Settling:
                 report = self.broker.order(key)
                 if report is not None:
                     reports[key] = report
-        own = frozenset(key for key in reports if self._is_explained(key))
+        looked_since = (ledger.as_of or self._now()) - LOOKED_BACK
+        own = own_orders(ledger, self.main.settings.repository, reports, looked_since)
         self._observe(foreign_orders(ledger, reports.values(), own))
-
-    def _is_explained(self, key: str) -> bool:
-        """True for an order of a plan that the record knows: what it did is written elsewhere."""
-        own = parse_order_id(key)
-        if own is None or own.home != home_of(self.main.settings.repository):
-            return False
-        ledger = self.main.ledger
-        places = (
-            *((one.plan_digest, one.told.index) for one in ledger.orders.values()),
-            *((one.plan_digest, one.index) for one in ledger.lots),
-        )
-        return any(digest.startswith(own.plan) and index == own.index for digest, index in places)
 
     def _differences(self) -> None:
         """Compare once nothing of ours moves; a fill between two answers is no difference."""

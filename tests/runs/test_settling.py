@@ -66,7 +66,8 @@ def test_a_split_moves_the_stop(story: Story) -> None:
     answer = story.settles()
     assert story.exchange.held == {"MU": 40}
     assert story.stands == ["sell 40 MU stop 23 gtc"]
-    assert kinds(story) == ["execution", "activity", "settlement"]
+    # The stop that the split ended is told before it, the new one after it.
+    assert kinds(story) == ["execution", "settlement", "activity", "settlement"]
     assert "SPLIT MU 30" in answer.out
     story.rests()
     story.audited()

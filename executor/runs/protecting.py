@@ -21,11 +21,9 @@ from executor.decisions.protection import (
     is_through,
     plan_protection,
 )
-from executor.errors import BrokerRefused, BrokerUnavailable
-from executor.gather import AccountView, view_account
-from executor.leg_memory import Memory
+from executor.errors import BookUnavailable, BrokerUnavailable
+from executor.gather import AccountView, traded_prices, view_account
 from executor.model.activity import Activity
-from executor.model.fields import is_ticker
 from executor.model.ledger import Ledger, Lot, LotKey
 from executor.model.order import OrderReport
 from executor.model.order_id import client_order_id, parse_order_id
@@ -35,7 +33,8 @@ from executor.model.settings import Settings
 from executor.model.state import TradingState, TradingStateRecord
 from executor.model.words import count
 from executor.ports import Broker, Clock, Progress
-from executor.sending import Sent, send, wait
+from executor.runs.leg_memory import Memory
+from executor.runs.sending import Sent, send, wait
 
 ROUNDS: Final = 8
 """How often the broker is looked at before what does not stand becomes an alarm."""
@@ -98,6 +97,10 @@ class Guardian:
             self.memory.take_legs(
                 Role(self.memory.entries[report.client_order_id], "entry"), report
             )
+
+    def look(self, view: AccountView) -> None:
+        """Take in what became of the orders that protect."""
+        self._caught_up(view)
 
     def adopt_unwritten(self, listed: Iterable[OrderReport]) -> None:
         """Take in protective orders that an earlier run sent and never wrote down."""
@@ -188,7 +191,7 @@ class Guardian:
         standing, others = self._sorted(view, ledger)
         lots = [self.memory.numbered(lot) for lot in ledger.lots.values()]
         self._stops |= {lot.key: lot.stop_price for lot in lots}
-        state = self.state()
+        state = self._state_now()
         is_open = view.clock.is_open
         halted = state is None or state.state is TradingState.HALTED
         withdrawn = state is not None and state.protection_withdrawn
@@ -199,7 +202,11 @@ class Guardian:
             own_entries=frozenset(
                 one.client_order_id for one in others if self.memory.is_own(one.client_order_id)
             ),
-            prices=self._prices(lots) if is_open else {},
+            prices=traded_prices(
+                self.broker, [one.symbol for one in lots], self.clock.now(), self.settings
+            )
+            if is_open
+            else {},
             may_exit=is_open and not halted,
             why_no_exit=_WHY_NO_EXIT if is_open and halted else "",
             withdrawn_by=state.by if state is not None and withdrawn else "",
@@ -211,6 +218,13 @@ class Guardian:
             ),
         )
         return plan_protection(lots, standing, around)
+
+    def _state_now(self) -> TradingStateRecord | None:
+        """The trading state; None where nobody can say: stops are put back all the same."""
+        try:
+            return self.state()
+        except BookUnavailable:
+            return None
 
     def _caught_up(self, view: AccountView) -> Ledger:
         """The record with what became of protective orders that are open no more."""
@@ -236,25 +250,6 @@ class Guardian:
             elif (role_of := self.memory.role(found, self.memory.record)) is not None:
                 self.memory.seen[key] = (role_of, found)
         return self.ledger()
-
-    def _prices(self, lots: Sequence[Lot]) -> Mapping[str, Decimal]:
-        """The bid, else the last trade; a symbol without either has no price."""
-        symbols = sorted({one.symbol for one in lots if is_ticker(one.symbol)})
-        if not symbols:
-            return {}
-        try:
-            found = self.broker.prices(symbols)
-        except (BrokerUnavailable, BrokerRefused):
-            # Without a price the stop is placed where it belongs, and the broker knows the price.
-            return {}
-        prices = {}
-        for symbol, one in found.items():
-            quote, trade = one.quote, one.trade
-            if quote is not None and quote.bid > 0:
-                prices[symbol] = quote.bid
-            elif trade is not None and trade.price > 0:
-                prices[symbol] = trade.price
-        return prices
 
     # Which order plays which part.
 

@@ -16,11 +16,11 @@ from executor.model.intent import PlannedOrder
 from executor.model.numbers import ZERO
 from executor.model.order import OrderStatus
 from executor.model.settings import Settings
-from executor.model.state import TradingState, TradingStateRecord
+from executor.model.state import TradingStateRecord
 from executor.model.words import count
 from executor.ports import Broker, Clock, Progress
-from executor.protecting import Guardian
-from executor.sending import Sent, Tally, send, wait
+from executor.runs.protecting import Guardian
+from executor.runs.sending import Sent, Tally, send, wait
 
 WHY_TRADED: Final = "the plan trades its symbol"
 
@@ -125,10 +125,7 @@ class Waves:
         size = self.settings.execution.batch_size
         waved = Sent()
         cleared = False
-        sent_before = True
         while missing := [one for one in self.tally.missing(side) if not self._is_settled(one)]:
-            if judged is not None and not sent_before and not self._is_active():
-                judged = None
             judged = self._judged(judged)
             judgment = judged.judgment
             if judgment.waits or (side == "buy" and judgment.openings_wait):
@@ -143,20 +140,18 @@ class Waves:
                 # A stop filled while it was withdrawn: what may be sold is another number now.
                 judged = None
                 continue
+            if self.state() != judged.facts.trading_state:
+                # Whoever tightens the state is heard before each batch, the first one included.
+                judged = None
+                continue
             sent = self._send(going, judged)
             self.tally.arrivals |= judged.arrivals(going)
             self.tally.sent = self.tally.sent.merged(sent)
             waved = waved.merged(sent)
-            sent_before = False
         self._wait(waved)
         if cleared and side == "sell":
             self.guardian.protect()
         return None
-
-    def _is_active(self) -> bool:
-        """False where the state on main was tightened, or cannot be read any more."""
-        state = self.state()
-        return state is not None and state.state is TradingState.ACTIVE
 
     def _is_settled(self, order: PlannedOrder) -> bool:
         """True for an order of which this run has an answer, or gave up to have one."""

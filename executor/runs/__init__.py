@@ -1,0 +1,1 @@
+"""One plan, or one settling, at the broker: sending, waves, protection, news."""
