@@ -136,7 +136,8 @@ def commit_ending(
         main = MainState(book, book.head())
         if not is_ours(main, plan):
             raise SwapLost("another run has taken this plan to its end, or further than this one")
-        change, written = _ending_change(book, main, plan, ending, now, before, after, timings_ms)
+        news = _untold(main, ending)
+        change, written = _ending_change(book, main, plan, news, now, before, after, timings_ms)
         if main.plan is not None and main.plan.digest == plan.digest:
             change = replace(change, deletes=(PLAN_PATH,))
         try:
@@ -146,6 +147,15 @@ def commit_ending(
             continue
         return replace(written, commit=commit)
     raise BookUnavailable("main kept moving while the result was written; run again")
+
+
+def _untold(main: MainState, ending: Ending) -> Ending:
+    """The end without what a settlement has told meanwhile of orders that protect."""
+    legs = tuple(one for one in ending.legs if not _is_told(main, one))
+    if len(legs) == len(ending.legs):
+        return ending
+    realized = realized_by([*ending.instructions, *legs], main.ledger.positions)
+    return replace(ending, legs=legs, realized_pl=realized)
 
 
 def is_ours(main: MainState, plan: PlanOnMain) -> bool:

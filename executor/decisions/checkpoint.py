@@ -1,10 +1,11 @@
 """The checkpoint: what is kept of a ledger, so that a fold goes on from there at any length.
 
 What it forgets: fills and protection of orders (they are booked), the text of a refusal, orders
-that ended long ago, stop-outs of before the last 400 days, ids of activities that are 40 days older
-than the newest one, and all but the newest foreign orders that somebody took over and that ended.
-Nothing of it is asked for again: an order that ended is told no more, and activities are asked for
-from the newest one on. So a fold that goes on from a checkpoint ends where the whole fold ends.
+that ended long ago, stop-outs of before the last 400 days, ids of activities that were booked more
+than 40 days before the newest one, and all but the newest foreign orders that somebody took over
+and that ended. Nothing of it is asked for again: an order that ended is told no more, and
+activities are asked for from the newest one on. So a fold that goes on from a checkpoint ends where
+the whole fold ends.
 """
 
 from __future__ import annotations
@@ -56,10 +57,8 @@ def prune(ledger: Ledger) -> Ledger:
         return ledger
     since = ledger.as_of - STOP_OUT_DAYS
     stop_outs = [one for one in ledger.stop_outs if one[2] >= since]
-    booked = ledger.activities
-    newest = ledger.activities_through
-    if newest is not None:
-        booked = {key: at for key, at in booked.items() if at >= newest - ACTIVITY_DAYS}
+    newest = max(ledger.activities.values(), default=ledger.as_of)
+    booked = {key: at for key, at in ledger.activities.items() if at >= newest - ACTIVITY_DAYS}
     return replace(
         ledger,
         orders={key: _without_details(one) for key, one in _orders(ledger).items()},

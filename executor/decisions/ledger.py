@@ -234,12 +234,15 @@ class _Folding:
     def _order(self, order: Order, key: LotKey, terms: StopTerms | None) -> None:
         told = order.told
         assert told.client_order_id is not None, "an order has an id"
+        lot = self.books.lots.get(key)
         for fill in told.fills:
             assert told.side is not None, f"{told.client_order_id}: a fill has a side"
             self.books.fill(told.ticker, told.side, fill.quantity, fill.price, key)
         if order.leg == "entry" and told.side == "buy" and terms is not None:
             self._grow(order, key, terms)
-        self._stopped_out(order, key)
+        # A lot's fraction goes with its whole shares, whose stop is counted: both are one stop-out.
+        if order.leg != "fraction" or lot is None or not lot.stops:
+            self._stopped_out(order)
         if told.outcome in SENT:
             self.orders[told.client_order_id] = order
         else:
@@ -278,18 +281,11 @@ class _Folding:
         )
         self.books.lots.trim(told.ticker, self.books.position(told.ticker).quantity)
 
-    def _stopped_out(self, order: Order, key: LotKey) -> None:
+    def _stopped_out(self, order: Order) -> None:
         told = order.told
         is_stop = order.leg in ("stop", "fraction") or told.order_type in STOP_TYPES
-        if is_stop and told.side == "sell" and told.fills and not self._is_counted(order, key):
+        if is_stop and told.side == "sell" and told.fills:
             self.stop_outs.append((order.strategy, told.ticker, told.fills[-1].at))
-
-    def _is_counted(self, order: Order, key: LotKey) -> bool:
-        """True for the fraction of a lot whose whole shares have a stop: both are one stop-out."""
-        return order.leg == "fraction" and any(
-            one.leg == "stop" and LotKey(one.plan_digest, one.told.index) == key
-            for one in self.orders.values()
-        )
 
     def _protect(self, path: str, result: ExecutionResult, told: InstructionResult) -> None:
         """A PROTECT replaces every lot of its symbol by one over what is held now."""

@@ -134,7 +134,7 @@ class BookedRecord(Document):
     id: Word
     """The broker's id."""
     at: Timestamp
-    """When it happened."""
+    """When it was booked."""
 
 
 class LedgerRecord(Document):
@@ -171,7 +171,7 @@ class LedgerRecord(Document):
     acknowledged: Annotated[tuple[Observed, ...], Field(strict=False)] = ()
     """Foreign orders that somebody took over: open ones, and the newest of the others."""
     activities: Annotated[tuple[BookedRecord, ...], Field(strict=False)] = ()
-    """The activities of the last 40 days: a later result may tell them again."""
+    """What was booked within 40 days before the newest one: the broker tells it again."""
     activities_through: Timestamp | None = None
     """Time of the newest activity that is booked."""
     peak_net: Signed | None = None

@@ -245,15 +245,11 @@ def test_stop_outs_of_the_last_400_days_are_kept() -> None:
     assert prune(many).stop_outs == (out(1),) * STOP_OUTS_KEPT
 
 
-def test_activities_are_kept_by_the_newest_of_them() -> None:
+def test_activities_are_kept_by_when_the_newest_of_them_was_booked() -> None:
     newest = NOW - timedelta(days=300)
-    booked = {
-        "old": newest - timedelta(days=41),
-        "edge": newest - timedelta(days=40),
-        "new": newest,
-    }
-    ledger = Ledger(activities=booked, activities_through=newest, as_of=NOW)
-    assert set(prune(ledger).activities) == {"edge", "new"}
+    booked = {days: newest - timedelta(days=int(days)) for days in ("41", "40", "0")}
+    ledger = Ledger(activities=booked, activities_through=NOW, as_of=NOW)
+    assert set(prune(ledger).activities) == {"40", "0"}
 
 
 def test_of_the_foreign_orders_that_ended_the_newest_are_kept_and_every_open_one() -> None:

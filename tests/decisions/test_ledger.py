@@ -373,13 +373,13 @@ def entry(index: int = 0, *, terms: StopTerms | None = None, **keys: Any) -> Ins
 def leg(kind: str = "stop", *, index: int = 0, number: int = 0, **keys: Any) -> LegResult:
     """An order that protects what an entry bought."""
     base: dict[str, Any] = {"side": "sell", "order_type": "stop", "outcome": Outcome.OPEN}
-    of_legs = {"strategy", "parent"}
+    of_legs = {"strategy", "parent", "plan_digest"}
     told = line_result(
         index, **(base | {key: one for key, one in keys.items() if key not in of_legs})
     )
     key = f"ai-00000000-{PLAN_DIGEST[:32]}-{index}-{kind}" + (f".{number}" if number else "")
     shared = {name: getattr(told, name) for name in OrderResult.model_fields}
-    own = {"leg": kind, "plan_digest": PLAN_DIGEST}
+    own: dict[str, Any] = {"leg": kind, "plan_digest": PLAN_DIGEST}
     return LegResult.model_validate(
         {**shared, "client_order_id": key, "broker_order_id": "b", **own, **keys}
     )
@@ -627,17 +627,38 @@ def test_a_lot_counts_the_orders_of_its_legs(told: LegResult, following: tuple[i
     assert lot.next_number("entry") == 0
 
 
+def test_a_protect_counts_the_orders_of_its_own_result() -> None:
+    bought = result(line_result(fills=[fill()]))
+    terms = StopTerms(stop_price=Decimal(95))
+    own = leg(index=7, plan_digest="cd" * 32)
+    other = leg(index=0)
+    protected = result(protect(stop=terms), plan_digest="cd" * 32, legs=(own, other))
+    (lot,) = folded(bought, protected).lots.values()
+    assert (lot.key.index, lot.stops) == (7, 1)
+
+
+def test_the_stop_of_a_fraction_is_no_stop_out_of_its_own() -> None:
+    bought = result(entry(fills=[fill("10.5", "100")]))
+    placed = later(legs=(leg(), leg("fraction", order_type="stop")))
+    whole = later(legs=(leg(fills=[fill("10", "91")]),))
+    rest = later(legs=(leg("fraction", fills=[fill("0.5", "91")]),))
+    assert len(folded(bought, placed, whole, rest).stop_outs) == 1
+    assert len(folded(bought, placed, rest, whole).stop_outs) == 1
+    alone = later(legs=(leg("fraction", fills=[fill("0.5", "91")]),))
+    assert len(folded(result(entry(fills=[fill("0.5", "100")])), alone).stop_outs) == 1
+
+
 # What was observed.
 
 
 def seen(kind: str = "position", **keys: Any) -> Observed:
-    base = {
+    kinds: dict[str, dict[str, Any]] = {
         "position": {"key": "MU", "symbol": "MU", "quantity": "5", "average_price": "100"},
         "cash": {"key": "CASH", "quantity": "-7.5"},
         "order": {"key": "x", "symbol": "MU", "side": "buy", "quantity": "3", "status": "new"}
         | {"is_over": False},
-    }[kind]
-    return Observed.model_validate({"kind": kind, "status": "held", **base, **keys})
+    }
+    return Observed.model_validate({"kind": kind, "status": "held", **kinds[kind], **keys})
 
 
 def observed(*found: Observed) -> ExecutionResult:

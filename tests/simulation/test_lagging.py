@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from executor.exchange.faults import Fault
 from executor.model.state import TradingState
 from tests.simulation.documents import line, plan
 from tests.simulation.effects import die
-from tests.simulation.ending import finish
+from tests.simulation.ending import finish, heal
 from tests.simulation.guards import fills_between_questions
-from tests.simulation.people import commits_state
+from tests.simulation.people import commits_state, price_moves
+from tests.simulation.protection_scenarios import ALL, to_settle
 from tests.simulation.scenarios import BUY_AAPL, BUY_KO, KINDS, MADE, MIXED, SCENARIOS
 from tests.simulation.world import Simulation
 
@@ -91,4 +94,30 @@ def test_any_timestamp_is_only_a_name(year: str) -> None:
     sim = Simulation(KINDS["paper"])
     sim.merge(plan(BUY_KO, timestamp=f"{year}-01-01T00:00:00Z"))
     assert sim.execute({2: die}).died
+    assert list(finish(sim)) == []
+
+
+def days_with_other_results(sim: Simulation, days: int) -> None:
+    """Time passes, and something that asks no broker is written on each day."""
+    for _ in range(days):
+        sim.clock.move_to(sim.clock.now() + timedelta(days=1))
+        commits_state(sim, TradingState.ACTIVE)
+
+
+def test_a_stop_that_a_dead_run_placed_and_that_sold_days_later_is_found() -> None:
+    for point in (3, 5, 7, 9):
+        sim = to_settle("split")
+        assert sim.settle({point: die}).died
+        days_with_other_results(sim, 2)
+        price_moves(sim, "AAPL", "0.8")
+        days_with_other_results(sim, 2)
+        assert list(heal(sim)) == [], f"died at {point}"
+
+
+def test_what_a_checkpoint_has_forgotten_is_no_order_of_a_stranger() -> None:
+    sim = ALL["oto_sold"].begin("paper")
+    assert sim.execute().state == "completed"
+    for _ in range(8):
+        days_with_other_results(sim, 1)
+        sim.settle()
     assert list(finish(sim)) == []

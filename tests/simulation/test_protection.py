@@ -12,7 +12,6 @@ from tests.simulation.ending import finish, heal
 from tests.simulation.people import commits_state
 from tests.simulation.protection_scenarios import (
     ALL,
-    CHANGES_OF_HELD,
     FAULTY,
     SETTLED,
     to_settle,
@@ -105,10 +104,11 @@ def test_trading_may_be_halted_between_any_two_effects(name: str, state: Trading
         ("sell_half", "settle"),
         ("buy_more", "settle"),
         ("tightens", "execute"),
+        ("stopped_unseen", "settle"),
     ],
 )
 def test_two_machines_may_be_at_work_around_every_effect(name: str, verb: str) -> None:
-    scenario = CHANGES_OF_HELD[name]
+    scenario = ALL[name]
     for point in after_each(scenario.begin("paper").execute().effects.points):
         sim = scenario.begin("paper")
         other = partial(getattr(sim, verb), machine="two")
