@@ -334,3 +334,12 @@ def test_cash_follows_from_fills_to_the_cent() -> None:
     spent = fill_notional(Decimal("84.48"), Decimal("331.4471"))
     start = noted(ledger(), taken(theirs("84.48", "84.48", average_fill_price=Decimal("331.4471"))))
     assert cash_difference(start, account(cash=100_000 - spent)) == 0
+
+
+def test_what_ended_before_an_account_was_adopted_is_in_its_opening() -> None:
+    order = theirs(10, 10, status=OrderStatus.FILLED, broker_status="filled")
+    adopted = ledger(opened_at=NOW + timedelta(minutes=1), adopted=True)
+    assert foreign_orders(adopted, [order], NOBODY) == ()
+    later = replace(order, filled_at=NOW + timedelta(minutes=2))
+    assert len(foreign_orders(adopted, [later], NOBODY)) == 1
+    assert len(foreign_orders(replace(adopted, adopted=False), [order], NOBODY)) == 1

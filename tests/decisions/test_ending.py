@@ -469,3 +469,17 @@ def test_an_intent_of_which_nothing_was_sent_did_not_complete(
     found = ended(Answers(), verdicts=verdicts)
     assert found.status is status
     assert found.exit_code is ExitCode.REFUSED
+
+
+def test_a_line_that_another_ones_refusal_held_back_says_so() -> None:
+    refused_line = Verdict(
+        check="price_collar",
+        answer=Answer.NO,
+        pointer="/instructions/1",
+        observed="too far",
+        limit="nearer",
+        remedy="wait",
+    )
+    found = ended(Answers(), orders=ORDERS[:1], denied=frozenset({1, 2}), verdicts=(refused_line,))
+    assert any("instructions[2] TSM: held back because another line" in one for one in found.errors)
+    assert not any("instructions[1] MU: held back" in one for one in found.errors)

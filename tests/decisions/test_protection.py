@@ -421,6 +421,11 @@ def test_an_orphan_is_canceled() -> None:
     assert broker.standing == []
 
 
+def test_a_stop_that_nobody_wants_any_more_is_canceled_beside_its_shares() -> None:
+    moves = toy(standing=[stop(lot(10), 10, 300)], held=10).plan()
+    assert [reason for _, reason in moves.cancels] == ["its shares are to have no stop any more"]
+
+
 def test_lots_of_one_symbol_stand_side_by_side() -> None:
     lots = (lot(10, 300), lot("5.5", 310, index=1), lot(2, None, index=2, trail_percent=Decimal(3)))
     broker = toy(*lots)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from executor.model.activity import TRANSFERS, Activity
+from executor.model.fields import parse_timestamp
 from executor.model.reading import read_document
 from executor.model.writing import to_tree, write_document
 
@@ -46,3 +47,17 @@ def test_an_activity_reads_back_as_it_was_written(kind: str, shares: Any, net: A
 def test_what_no_activity_says(key: str, value: object) -> None:
     with pytest.raises(ValidationError, match=key):
         activity(**{key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        ("20260114201612345::a", "2026-01-14T20:16:12Z"),
+        ("20260113201612345::a", "2026-01-14T05:00:00Z"),
+        ("20261399999999999::a", "2026-01-14T05:00:00Z"),
+        ("an id of another form", "2026-01-14T05:00:00Z"),
+    ],
+)
+def test_an_activity_of_a_day_is_known_from_the_moment_in_its_id(key: str, known: str) -> None:
+    one = activity(id=key, at="2026-01-14T05:00:00Z")
+    assert one.known_from == parse_timestamp(known)

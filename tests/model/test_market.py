@@ -116,3 +116,10 @@ def test_the_running_session() -> None:
 )
 def test_a_part_in_percent(part: str, whole: str, expected: str) -> None:
     assert percent_of(Decimal(part), Decimal(whole)) == Decimal(expected)
+
+
+def test_the_last_close_is_that_of_the_last_session_that_has_closed() -> None:
+    days = [NOW.replace(hour=14) + timedelta(days=at) for at in (-2, -1, 0)]
+    sessions = tuple(Session(one, one + timedelta(hours=6)) for one in days)
+    assert MarketClock(NOW, True, sessions).last_close == sessions[1].closes
+    assert MarketClock(NOW, True, sessions[2:]).last_close is None

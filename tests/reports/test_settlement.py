@@ -12,13 +12,13 @@ from executor.errors import ExitCode
 from executor.model.account import Mode
 from executor.model.activity import Activity
 from executor.model.ledger import Ledger
-from executor.model.order_result import LegResult, Outcome
+from executor.model.order_result import LegResult, Outcome, Protection
 from executor.model.result import ExecutionResult, Observed
 from executor.model.state import TradingState, TradingStateRecord
 from executor.model.writing import write_document
 from executor.reports.blocks import Line, plain_text
 from executor.reports.reply import Reply
-from executor.reports.settlement import legs_table, report_settled
+from executor.reports.settlement import legs_table, report_settled, report_unopened
 from tests.decisions.record_builders import (
     NOW,
     PLAN_DIGEST,
@@ -161,3 +161,43 @@ def test_a_warning_alone_is_not_for_a_person() -> None:
 def test_a_leg_without_size_type_and_price_has_empty_cells() -> None:
     bare = leg(quantity=None, order_type=None, stop_price=None, outcome=Outcome.UNKNOWN)
     assert legs_table([bare]).rows == (("0", "stop", "MU", "", "", "", "unknown", "0", ""),)
+
+
+def test_what_stands_and_what_has_no_stop_is_told() -> None:
+    held = fold(numbered([result(line_result(fills=[fill()]))]), Mode.SIM)
+    stands = (
+        Protection(symbol="AMD", state="stop", quantity=Decimal(5), stop_price=Decimal(92)),
+        Protection(symbol="TSM", state="unprotected", quantity=Decimal(1), reason="why"),
+    )
+    told = text(report_settled((), held, stands=stands))
+    assert "protected: 5 AMD, stop at 92.00 USD" in told
+    assert "held without a stop: MU" in told
+    assert "TSM" not in told
+
+
+def test_a_stop_that_filled_tells_its_price_and_what_it_realized() -> None:
+    sold = leg(outcome=Outcome.FILLED, filled_quantity="10", average_fill_price="300.5")
+    base = later(legs=(sold,))
+    closed = base.final_portfolio.model_copy(update={"realized_pl": Decimal("-41.5")})
+    told = text(report_settled([base.model_copy(update={"final_portfolio": closed})], Ledger()))
+    assert "300.5" in told
+    assert "realized: -41.50 USD" in told
+
+
+def test_news_of_an_order_that_somebody_took_over_is_nothing_unexplained() -> None:
+    taken = Observed(kind="order", key="x", symbol="MU", side="buy", status="filled", book="manual")
+    assert "followed: 1 order that somebody took over" in text(
+        report_settled([later(kind="observed", observed=(taken,))], Ledger())
+    )
+
+
+@pytest.mark.parametrize(
+    ("symbols", "orders", "code"),
+    [((), 0, ExitCode.DONE), (("MU",), 0, ExitCode.PERSON), ((), 2, ExitCode.PERSON)],
+)
+def test_an_account_before_its_first_result(
+    symbols: tuple[str, ...], orders: int, code: ExitCode
+) -> None:
+    reply = report_unopened(symbols, orders)
+    assert reply.exit_code is code
+    assert ("autoinvestor adopt" in text(reply)) is (code is not ExitCode.DONE)

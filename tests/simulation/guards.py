@@ -33,14 +33,20 @@ from tests.simulation.world import QuickBroker, Simulation
 
 
 class SendsBeforeTheIntent(MemoryBook):
-    """Says that the intent is committed and leaves main where it is."""
+    """Says that the intent is committed, shows it to its own machine, and leaves main as it is."""
+
+    _shown: str | None = None
+
+    def head(self) -> str:
+        return self._shown or super().head()
 
     def commit(self, change: Change, expected: str) -> str:
         if change.trailers.get(STEP) != "validated":
+            self._shown = None
             return super().commit(change, expected)
-        main, new = self.origin.main, super().commit(change, expected)
+        main, self._shown = self.origin.main, super().commit(change, expected)
         self.origin.main = main
-        return new
+        return self._shown
 
 
 class SwapsWithoutComparing(MemoryBook):
