@@ -41,8 +41,9 @@ from executor.runs.own_orders import own_orders
 from executor.runs.protecting import Guardian
 from executor.wiring import World
 
-FOREIGN_BACK: Final = timedelta(days=7)
-"""The same for orders of others: a run that follows no foreign order may have written a result."""
+FOREIGN_BACK: Final = timedelta(days=1)
+"""The same for orders of others. No longer than the checkpoint remembers orders of ours that have
+ended, or these would look like somebody else's."""
 
 LOOKED_BACK: Final = timedelta(days=1)
 """How far before the last result orders are listed: a run may have died that long before it."""
