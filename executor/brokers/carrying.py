@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
+from threading import Condition
 from typing import TYPE_CHECKING, Final
 
 from executor.brokers.pace import Pace
@@ -102,19 +103,21 @@ class Carrier:
         if self._pool is None:
             # Kept: a start of a thread among busy ones takes as long as some answers do.
             self._pool = ThreadPoolExecutor(self._transport.concurrency, "broker")
-        pool = self._pool
+        pool, gate = self._pool, _Gate()
         finished: SimpleQueue[tuple[_Job, Future[Answer]]] = SimpleQueue()
 
         def take(job: _Job) -> None:
-            future = pool.submit(self._ask, job.request)
+            future = pool.submit(gate.through, lambda: self._ask(job.request))
             future.add_done_callback(lambda done: finished.put((job, done)))
 
         try:
             yield take, lambda: _given(*finished.get())
         except BaseException:
-            # An interrupt may come at any line, so what was handed over is known to the pool alone.
+            # An interrupt may come at any line, also between the start of a thread and the pool's
+            # note of it: what is under way is known to the gate alone.
             self._pool = None
-            pool.shutdown(wait=True)
+            pool.shutdown(wait=False)
+            gate.close()
             raise
 
     def _by_hand(self, job: _Job) -> _Done:
@@ -130,6 +133,35 @@ class Carrier:
         return self._transport.ask(
             request.base, request.method, request.path, query=request.query, body=request.body
         )
+
+
+class _Gate:
+    """What requests go through: once closed, none goes out and none is under way."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._open = True
+        self._inside = 0
+
+    def through(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask, unless the gate is closed."""
+        with self._changed:
+            if not self._open:
+                raise NoAnswer("not sent: the run was stopped")
+            self._inside += 1
+        try:
+            return ask()
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let nothing more through, and wait for what is."""
+        with self._changed:
+            self._open = False
+            while self._inside:
+                self._changed.wait()
 
 
 def _given(job: _Job, future: Future[Answer]) -> _Done:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import Final
 
 from executor.exchange.desk import Desk
@@ -89,6 +90,12 @@ class Exchange:
         if request.path.startswith("/sim/"):
             return self._answer(request, None)
         seconds = self._seconds()
+        # A client tells the rate limit's reset by the clock that named it.
+        dated = {"Date": formatdate(seconds, usegmt=True)}
+        return _with_headers(self._counted(request, key, seconds), dated)
+
+    def _counted(self, request: Request, key: str, seconds: float) -> Response:
+        """Answer under the rate limit, or as a fault wants it."""
         host = "data" if request.path.startswith(_DATA) else "trading"
         within, headers = self._limit.take(f"{host}/{key}", seconds)
         if not within:

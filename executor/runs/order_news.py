@@ -60,13 +60,21 @@ class News:
         unfinished = self.main.unfinished
         for key, report in self.listed.items():
             own = parse_order_id(key)
-            if own is None or own.leg != "entry" or key in self.main.ledger.orders:
+            if own is None or own.leg != "entry" or self._is_told(key):
                 continue
             if own.home != home_of(self.main.settings.repository):
                 continue
             if unfinished is not None and unfinished.digest.startswith(own.plan):
                 continue  # its own execution tells it
             self._take_late(key, own.plan, own.index, report)
+
+    def _is_told(self, key: str) -> bool:
+        """True for an order of the record, but for one that the broker refused.
+
+        What it refused one run it may have taken from another one, which did not live to tell.
+        """
+        known = self.main.ledger.orders.get(key)
+        return known is not None and (known.is_open or known.told.broker_order_id is not None)
 
     def _take_late(self, key: str, plan: str, index: int, report: OrderReport) -> None:
         """An order that a run sent after another one had written the plan's end."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -174,6 +176,38 @@ def test_an_interrupt_waits_for_what_is_under_way_and_sends_nothing_more() -> No
         carry(requests(30))
     assert crowd.under_way == 0
     assert sorted(crowd.sent) == ["/v2/0", "/v2/1", "/v2/2"]
+
+
+def test_an_interrupt_waits_also_for_a_thread_that_the_pool_has_not_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between a thread's start and the pool's note of it a line may be interrupted as any other."""
+    crowd = Crowd(3, numbered)
+    carry = carrier(crowd).carry
+    arrived, late = threading.Event(), []
+
+    def slow(path: str) -> Answer:
+        arrived.set()
+        time.sleep(0.1)
+        return numbered(path)
+
+    def submit(_: object, *call: Callable[[Callable[[], Answer]], Answer]) -> Future[Answer]:
+        late.append(threading.Thread(target=call[0], args=call[1:]))
+        if len(late) == 2:
+            late[0].start()
+            assert arrived.wait(PATIENCE_SECONDS)
+            raise KeyboardInterrupt
+        return Future()
+
+    crowd.act = slow
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        carry(requests(30))
+    assert crowd.under_way == 0
+    late[1].start()
+    late[1].join()
+    assert crowd.sent == ["/v2/0"], "and one that starts only now sends nothing"
 
 
 @pytest.mark.usefixtures("keyboard")

@@ -9,6 +9,7 @@ import pytest
 from executor.brokers.listing import PAGE
 from executor.errors import BrokerUnavailable
 from executor.model.fields import timestamp_text
+from executor.model.order_id import client_order_id
 from tests.brokers.support import NOON, ORDER, answer, scripted
 
 
@@ -51,8 +52,9 @@ def test_pages_that_do_not_go_on_are_no_answer(at: str) -> None:
         broker.open_orders()
 
 
-def test_one_unreadable_order_is_no_list() -> None:
-    broker, _, _ = scripted(answer([*page(1), {**ORDER, "side": None}]))
+def test_one_unreadable_order_of_ours_is_no_list() -> None:
+    ours = {"client_order_id": client_order_id("a/b", "0" * 64, 0), "side": None}
+    broker, _, _ = scripted(answer([*page(1), {**ORDER, **ours}]))
     with pytest.raises(BrokerUnavailable, match="`side` of an order"):
         broker.open_orders()
 

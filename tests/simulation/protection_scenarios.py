@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
 from executor.exchange.faults import Fault
@@ -449,6 +450,11 @@ SETTLED: Final[Mapping[str, tuple[tuple[bytes, ...], Callable[[Simulation], obje
 
 def to_settle(name: str) -> Simulation:
     """The world just before it is settled."""
+    return _to_settle(name).fork()
+
+
+@cache
+def _to_settle(name: str) -> Simulation:
     before, since = SETTLED[name]
     sim = Simulation(KINDS["paper"])
     for one in before:

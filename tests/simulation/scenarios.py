@@ -16,6 +16,10 @@ MADE: Final = (START - timedelta(hours=1)).isoformat()
 HELD: Final = {"MU": ("40.5", "330.00"), "SPY": ("10", "690.00")}
 
 
+_BEGUN: Final[dict[tuple[int, str], Simulation]] = {}
+"""Worlds as scenarios begin, by scenario and kind: each is made once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One plan in its circumstances."""
@@ -42,6 +46,11 @@ class Scenario:
 
     def begin(self, kind: str) -> Simulation:
         """The world just before the plan is executed for the first time."""
+        if (id(self), kind) not in _BEGUN:
+            _BEGUN[id(self), kind] = self._begun(kind)
+        return _BEGUN[id(self), kind].fork()
+
+    def _begun(self, kind: str) -> Simulation:
         sim = Simulation(replace(KINDS[kind], on_denied=self.on_denied))
         for earlier in self.before:
             sim.merge(earlier)

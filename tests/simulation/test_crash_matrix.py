@@ -51,9 +51,8 @@ def test_a_recovery_that_dies_anywhere_is_healed_by_the_next(name: str) -> None:
     for first in after_each(points):
         once = scenario.begin(kind)
         once.execute({first: die}, faults=scenario.faults)
-        for second in after_each(once.execute().effects.points):
-            sim = scenario.begin(kind)
-            sim.execute({first: die}, faults=scenario.faults)
+        for second in after_each(once.fork().execute().effects.points):
+            sim = once.fork()
             sim.execute({second: die})
             assert list(heal(sim)) == WHOLE, f"died at {first}, then at {second}"
 
@@ -81,19 +80,17 @@ def open_orders(kind: str) -> Simulation:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_settlement_that_dies_anywhere_is_healed_by_the_next(kind: str) -> None:
-    points = open_orders(kind).settle().effects.points
+    begun = open_orders(kind)
+    points = begun.fork().settle().effects.points
     assert points
     for first in after_each(points):
-        once = open_orders(kind)
+        once = begun.fork()
         assert once.settle({first: die}).died
-        assert list(finish(once)) == WHOLE, f"died at {first}"
-        again = open_orders(kind)
-        again.settle({first: die})
-        for second in after_each(again.settle().effects.points):
-            sim = open_orders(kind)
-            sim.settle({first: die})
+        for second in after_each(once.fork().settle().effects.points):
+            sim = once.fork()
             sim.settle({second: die})
             assert list(heal(sim)) == WHOLE, f"died at {first}, then at {second}"
+        assert list(finish(once)) == WHOLE, f"died at {first}"
 
 
 @pytest.mark.parametrize("seconds", [1, 600, 90_000])

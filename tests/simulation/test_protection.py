@@ -44,9 +44,8 @@ def test_a_recovery_that_dies_anywhere_leaves_none_either(name: str) -> None:
     for first in after_each(scenario.begin("paper").execute().effects.points):
         once = scenario.begin("paper")
         once.execute({first: die})
-        for second in after_each(once.execute().effects.points):
-            sim = scenario.begin("paper")
-            sim.execute({first: die})
+        for second in after_each(once.fork().execute().effects.points):
+            sim = once.fork()
             sim.execute({second: die})
             assert list(heal(sim)) == WHOLE, f"died at {first}, then at {second}"
 

@@ -125,6 +125,15 @@ def test_what_a_slow_run_sends_and_does_not_live_to_tell_is_settled() -> None:
     assert len(sim.posts) == 4, "the stop of the whole shares, and that of the fraction"
 
 
+def test_an_order_that_was_refused_here_and_taken_from_a_run_that_died_is_settled() -> None:
+    sim = Simulation(KINDS["paper"])
+    sim.merge(plan(BUY_FRACTION, timestamp=MADE))
+    sim.fault(Fault("rejection"))
+    assert sim.execute({4: other_machine(sim, 6)}).state == "completed"
+    assert [one.accepted for one in sim.posts] == [False, True, True, True]
+    assert_healed(sim)
+
+
 def test_two_that_settle_at_once_write_each_fill_once() -> None:
     for point in range(4):
         sim = mixed()

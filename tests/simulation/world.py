@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -233,6 +234,11 @@ class Simulation:
         if self._main is None or self._main.head != self.origin.main:
             self._main = MainState(self.machines["one"], self.origin.main)
         return self._main
+
+    def fork(self) -> Simulation:
+        """The same world once more: what happens in one of them is not seen in the other."""
+        path = prices()
+        return deepcopy(self, {id(path): path})
 
     # What people do.
 
