@@ -22,6 +22,8 @@ from executor.model.order_result import Protection, Refusal
 SOLD: Final = "the price was through its stop"
 """Why shares were sold at the market."""
 
+_THROUGH: Final = ("stop price must be less than", "stop_loss.stop_price must be <=")
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -65,8 +67,13 @@ class Surroundings:
     yet lowers the price as well, and is no loss."""
     withdrawn_by: str = ""
     """The person who had what protects withdrawn; nothing is placed while that holds."""
-    through: frozenset[LotKey] = frozenset()
-    """Lots whose stop the broker refused because the price is through it, whatever the quote."""
+    through: frozenset[tuple[LotKey, Leg]] = frozenset()
+    """Lots, and their legs that the broker refused because the price is through the stop."""
+
+    @property
+    def is_closed(self) -> bool:
+        """True where the market is closed: nothing sells now, whatever stands."""
+        return not self.may_exit and not self.why_no_exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +242,14 @@ class _Symbol:
         left = list(own)
         missing = []
         for want in wants:
-            serving = _serving(lot, want, left)
+            stands, serving = want, _serving(lot, want, left)
+            if not serving and want.leg == "target" and self.around.is_closed:
+                # No target fills now; the pair is placed when the market has opened.
+                stands = _Want("stop", want.quantity)
+                serving = _serving(lot, stands, [one for one in left if one.role.parent is None])
             if serving:
                 left = [one for one in left if one not in serving]
-                self._stands(lot, want)
+                self._stands(lot, stands)
             else:
                 missing.append(want)
         for one in left:
@@ -265,10 +276,9 @@ class _Symbol:
 
     def _place(self, lot: Lot, wants: Sequence[_Want]) -> None:
         price = self.around.prices.get(self.symbol)
-        through = lot.key in self.around.through or (
-            price is not None and lot.stop_price is not None and price <= lot.stop_price
-        )
-        if not through:
+        refused = {leg for key, leg in self.around.through if key == lot.key}
+        is_below = price is not None and lot.stop_price is not None and price <= lot.stop_price
+        if not refused and not is_below:
             for want in wants:
                 self.placements.append(self._placement(lot, want))
             return
@@ -284,12 +294,14 @@ class _Symbol:
             self.placements.append(self._exit(lot, shares))
         elif self.around.why_no_exit:
             self._alarm(lot, shares, f"the price is through its stop; {self.around.why_no_exit}")
-        elif lot.key in self.around.through:
+        elif refused - {"target"}:
             self._alarm(lot, shares, "the price is through its stop and the market is closed")
         else:
-            # While the market is closed a stop waits for the open as a market order would.
+            # While the market is closed a stop waits for the open as a market order would. A pair
+            # the broker takes at no such price, and a stop alone it may.
             for want in wants:
-                self.placements.append(self._placement(lot, want))
+                leg: Leg = "stop" if want.leg in refused else want.leg
+                self.placements.append(self._placement(lot, _Want(leg, want.quantity)))
 
     def _placement(self, lot: Lot, want: _Want) -> Placement:
         request = stop_request(self.around.repository, lot, want.leg, want.quantity)
@@ -342,7 +354,9 @@ def _serving(lot: Lot, want: _Want, own: Sequence[Standing]) -> list[Standing]:
 def is_through(refusal: Refusal) -> bool:
     """True where the broker refused a stop because the price is at it or beyond it already.
 
-    Alpaca answers 422, code 42210000, "stop price must be less than current price"; code and status
-    are of every bad price, so its words decide.
+    Alpaca answers 422, code 42210000, "stop price must be less than current price", and of a pair
+    "stop_loss.stop_price must be <= base_price - 0.01"; code and status are of every bad price, so
+    its words decide.
     """
-    return refusal.status == 422 and "stop price must be less than" in refusal.body.lower()
+    told = refusal.body.lower()
+    return refusal.status == 422 and any(one in told for one in _THROUGH)

@@ -26,7 +26,7 @@ from executor.gather import AccountView, traded_prices, view_account
 from executor.model.activity import Activity
 from executor.model.ledger import Ledger, Lot, LotKey
 from executor.model.order import OrderReport
-from executor.model.order_id import client_order_id, parse_order_id
+from executor.model.order_id import Leg, client_order_id, parse_order_id
 from executor.model.order_result import LegResult
 from executor.model.position import Position
 from executor.model.settings import Settings
@@ -69,8 +69,8 @@ class Guardian:
 
     _stops: dict[LotKey, Decimal | None] = field(default_factory=dict)
     """USD a share of every lot that was seen: one that is sold has no lot any more."""
-    _through: set[LotKey] = field(default_factory=set)
-    """Lots whose stop the broker refused because the price is through it."""
+    _through: set[tuple[LotKey, Leg]] = field(default_factory=set)
+    """Lots, and their legs that the broker refused because the price is through the stop."""
 
     @property
     def legs(self) -> tuple[LegResult, ...]:
@@ -365,7 +365,8 @@ class Guardian:
             self.memory.placed(by_key[key], report)
         for key, refusal in sent.refusals.items():
             if is_through(refusal):
-                self._through.add(by_key[key].role.key)
+                role = by_key[key].role
+                self._through.add((role.key, role.leg))
             else:
                 self.memory.refused[key] = (by_key[key], refusal)
         for key in sent.unknown:

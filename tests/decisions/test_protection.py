@@ -24,6 +24,7 @@ from tests.decisions.toy_broker import REPOSITORY, Toy, by_key, working
 
 DIGESTS = ("ab" * 32, "cd" * 32)
 SYMBOLS = ("MU", "AMD")
+LEGS: tuple[Leg, ...] = ("stop", "fraction", "target")
 ZERO = Decimal(0)
 
 FEWER = settings(max_examples=60)
@@ -187,7 +188,11 @@ def accounts(draw: st.DrawFn) -> Toy:
         why_no_exit="" if may_exit else draw(st.sampled_from(("", "trading is HALTED"))),
         grown=draw(st.sets(st.sampled_from(SYMBOLS)).map(frozenset)),
         withdrawn_by=draw(st.sampled_from(("", "", "alice"))),
-        through=frozenset(one.key for one in lots if draw(st.booleans()) and draw(st.booleans())),
+        through=frozenset(
+            (one.key, draw(st.sampled_from(LEGS)))
+            for one in lots
+            if draw(st.booleans()) and draw(st.booleans())
+        ),
     )
 
 
@@ -270,7 +275,7 @@ def test_a_market_exit_is_asked_for_only_where_it_is_allowed(broker: Toy) -> Non
         price = broker.prices.get(one.request.symbol)
         level = broker.lots[one.role.key].stop_price
         through = price is not None and level is not None and price <= level
-        through = through or one.role.key in broker.through
+        through = through or one.role.key in {key for key, _ in broker.through}
         assert (one.request.order_type == "market") == (through and broker.may_exit)
         assert not (through and one.request.symbol in broker.grown)
         assert not broker.withdrawn_by
@@ -586,11 +591,25 @@ def test_more_shares_than_the_record_knows_may_be_a_split_and_no_loss() -> None:
 
 def test_a_stop_that_the_broker_calls_too_late_exits_at_the_market() -> None:
     bought = replace(lot(10), stops=1)
-    late = {"prices": {"MU": Decimal(310)}, "through": frozenset({bought.key})}
+    late = {"prices": {"MU": Decimal(310)}, "through": frozenset({(bought.key, "stop")})}
     assert asked(toy(bought, **late).plan()) == [("stop.1", 10, "day")]
     closed = toy(bought, **late, may_exit=False).plan()
     assert closed.is_rest
     assert closed.alarms[0].endswith("the price is through its stop and the market is closed")
+
+
+def test_a_pair_that_comes_too_late_is_a_stop_until_the_market_opens() -> None:
+    bought = lot("10.25", 300, take_profit_price=Decimal(360))
+    late = frozenset({(bought.key, "target")})
+    broker = toy(bought, through=late, may_exit=False)
+    assert asked(broker.plan()) == [("stop", 10, "gtc"), ("fraction", Decimal("0.25"), "day")]
+    assert states(broker.settle(), bought) == [("stop", 10), ("stop", Decimal("0.25"))]
+    broker.through = frozenset()
+    assert broker.plan().is_rest, "the next run leaves it"
+    broker.may_exit = True
+    assert len(canceled(broker.plan())) == 1
+    assert states(broker.settle(), bought) == [("bracket", 10), ("stop", Decimal("0.25"))]
+    assert asked(toy(bought, through=late).plan()) == [("stop", Decimal("10.25"), "day")]
 
 
 def refusal(status: int, body: str) -> Refusal:
@@ -602,6 +621,7 @@ def refusal(status: int, body: str) -> Refusal:
     [
         (refusal(422, '{"message": "stop price must be less than current price"}'), True),
         (refusal(422, '{"message": "Stop Price must be less than current price"}'), True),
+        (refusal(422, '{"message": "stop_loss.stop_price must be <= base_price - 0.01"}'), True),
         (refusal(403, '{"message": "stop price must be less than current price"}'), False),
         (refusal(422, '{"message": "sub-penny increment"}'), False),
     ],

@@ -18,6 +18,7 @@ from executor.model.facts import PositionFacts
 from executor.model.ledger import Lot, LotKey
 from executor.model.numbers import ZERO
 from executor.model.order import OrderReport, OrderStatus
+from executor.model.order_id import Leg
 
 REPOSITORY = "local"
 
@@ -61,7 +62,7 @@ class Toy:
     why_no_exit: str = ""
     grown: frozenset[str] = frozenset()
     withdrawn_by: str = ""
-    through: frozenset[LotKey] = frozenset()
+    through: frozenset[tuple[LotKey, Leg]] = frozenset()
     used: set[str] = field(default_factory=set)
     """Every id that it ever had."""
     log: list[str] = field(default_factory=list)

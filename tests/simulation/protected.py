@@ -76,7 +76,8 @@ def _symbol(
         entry = client_order_id(sim.settings.repository, lot.key.plan_digest, lot.key.index)
         if any(one.client_order_id == entry for one in others):
             continue  # Its stop follows its end.
-        yield from _lot(lot, covered, standing.get(lot.key, []))
+        is_open = desk.sessions.current(sim.clock.now()) is not None
+        yield from _lot(lot, covered, standing.get(lot.key, []), is_open)
 
 
 def _apart(orders: list[Order], symbol: str) -> list[Order]:
@@ -86,7 +87,7 @@ def _apart(orders: list[Order], symbol: str) -> list[Order]:
     return [one for one in own if one.role != "stop_loss" or one.group_id not in groups]
 
 
-def _lot(lot: Lot, covered: Decimal, standing: list[Order]) -> Iterator[str]:
+def _lot(lot: Lot, covered: Decimal, standing: list[Order], is_open: bool) -> Iterator[str]:
     if any(one.ticket.order_type == "market" for one in standing):
         return  # The price was through its stop: it is being sold.
     what = f"{covered} of {lot.quantity} {lot.symbol} of line {lot.key.index}"
@@ -100,7 +101,9 @@ def _lot(lot: Lot, covered: Decimal, standing: list[Order]) -> Iterator[str]:
         yield f"{what}: {_names(lasting)} for the whole shares"
     if sum((_left(one) for one in days), ZERO) != part:
         yield f"{what}: {_names(days)} for the fraction"
-    if lot.take_profit_price is not None and sum(map(_left, targets), ZERO) != whole:
+    # A pair that comes too late is a stop alone until the market opens.
+    lacks = lot.take_profit_price is not None and (is_open or targets or not lasting)
+    if lacks and sum(map(_left, targets), ZERO) != whole:
         yield f"{what}: {_names(targets)} takes the profit"
     if any(not _is_tight(lot, one) for one in stops):
         yield f"{what}: {_names(stops)}, and not the stop at {lot.stop_price}"
