@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = {
     "demo": "run the whole cycle on the embedded exchange, in a scratch repository",
-    "validate": "judge a plan: a file, or a commit with the account",
+    "review": "gather what an agent needs for a review",
+    "agent": "run the built-in agent on what was gathered: it holds",
+    "validate": "judge a plan: a file, a commit or a pull request with the account",
+    "propose": "judge what an agent hands over, and open its pull request",
     "execute": "show what would be sent; with --submit, send it",
     "settle": "follow orders that were still open",
+    "tick": "find what is due and start the workflow that does it",
     "halt": "exits only from now on, or nothing; withdraw what would open",
     "resume": "write the plan that loosens the trading state",
     "flatten": "write the plan that closes what is held",
@@ -28,6 +32,8 @@ COMMANDS: Final = {
     "adopt": "begin the ledger of an account that already holds something",
     "ack": "take over what no commit explains",
     "audit": "prove the history: append-only, chained, every result with its plan",
+    "setup": "show what the set-up on GitHub lacks; with --apply, mend it",
+    "doctor": "read the set-up on GitHub back: drifts, who could trade, who sees it",
     "schema": "write the JSON Schemas from the models",
     "exchange": "serve the embedded Alpaca-compatible exchange",
 }

@@ -77,6 +77,21 @@ class BookUnavailable(WorldError):
     """The repository or its remote could not be read or written."""
 
 
+class ForgeUnavailable(WorldError):
+    """GitHub gave no usable answer, or one that lags behind; whether an act happened is unknown."""
+
+
+class ForgeRefused(AutoInvestorError):
+    """GitHub answered with a definite no: a right that is missing, a thing that is not there."""
+
+    exit_code = ExitCode.PERSON
+
+    def __init__(self, what: str, status: int) -> None:
+        """Say what was asked and answered, and keep the HTTP status."""
+        self.status = status
+        super().__init__(what)
+
+
 class PersonNeeded(AutoInvestorError):
     """The record contradicts itself or the broker; only a person can say which is right."""
 

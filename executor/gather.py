@@ -13,9 +13,10 @@ from executor.errors import BrokerRefused, BrokerUnavailable
 from executor.main_state import MainState, PlanOnMain
 from executor.model.account import Mode
 from executor.model.activity import Activity
+from executor.model.evidence import Evidence
 from executor.model.facts import AccountFacts, Facts, Moment, PositionFacts
 from executor.model.fields import is_ticker
-from executor.model.market import MarketClock, SymbolPrices
+from executor.model.market import Asset, MarketClock, SymbolPrices
 from executor.model.order import EquityPoint, OrderReport
 from executor.model.order_id import home_of, parse_order_id
 from executor.model.plan import TradingInstructionSet
@@ -51,16 +52,44 @@ def view_account(broker: Broker, since: datetime) -> AccountView:
         BrokerUnavailable: one of them has no answer; nothing can be judged without it.
         BrokerRefused: the broker refuses to answer, for instance a wrong key.
     """
-    clock, open_orders = broker.at_once(lambda: broker.market_clock(since), broker.open_orders)
+    open_orders = broker.open_orders()
+    (account, held), clock = broker.at_once(
+        lambda: _holdings(broker), lambda: broker.market_clock(since)
+    )
     for _ in range(LOOKS):
-        account, held = broker.at_once(broker.account, broker.positions)
-        positions = {one.symbol: one for one in held}
         before, open_orders = open_orders, broker.open_orders() if open_orders else ()
         if _filled(before) == _filled(open_orders):
-            return AccountView(clock, account, positions, open_orders)
+            return AccountView(clock, account, {one.symbol: one for one in held}, open_orders)
+        account, held = _holdings(broker)
     raise BrokerUnavailable(
         f"the account: orders went on filling while it was read {LOOKS} times; run again"
     )
+
+
+def _holdings(broker: Broker) -> tuple[AccountFacts, tuple[PositionFacts, ...]]:
+    return broker.at_once(broker.account, broker.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What the market says about a plan's symbols; a part without an answer is None."""
+
+    prices: Mapping[str, SymbolPrices] | None
+    assets: Mapping[str, Asset | None] | None
+    volumes: Mapping[str, Decimal] | None
+
+
+def view_market(broker: Broker, plan: TradingInstructionSet) -> Market:
+    """Ask for prices, assets and volumes; exits do not need them, so nothing is raised."""
+    symbols = _symbols(plan)
+    (prices, assets), volumes = broker.at_once(
+        lambda: broker.at_once(
+            lambda: _or_none(lambda: broker.prices(symbols)),
+            lambda: _or_none(lambda: broker.assets(symbols)),
+        ),
+        lambda: _or_none(lambda: broker.average_volumes(_bought(plan))),
+    )
+    return Market(prices, assets, volumes)
 
 
 def _filled(orders: Sequence[OrderReport]) -> dict[str, Decimal]:
@@ -76,12 +105,15 @@ def gather(
     now: datetime,
     environment: Mapping[str, str],
     view: AccountView | None = None,
+    market: Market | None = None,
     own_orders: frozenset[str] = frozenset(),
     already_sent: frozenset[int] = frozenset(),
     own_reports: Mapping[str, OrderReport] | None = None,
     orders_at_broker: tuple[str, ...] = (),
     protective: frozenset[str] = frozenset(),
     history: tuple[EquityPoint, ...] | None = None,
+    evidence: Evidence | None = None,
+    intent_in: str | None = None,
 ) -> Facts:
     """Ask everything that a check may want to know about a plan.
 
@@ -89,33 +121,28 @@ def gather(
     answer *not now*.
     """
     view = view or view_account(broker, earliest_order(plan))
-    symbols = _symbols(plan.proposal)
+    market = market or view_market(broker, plan.proposal)
     opened = view.clock.current.opens if view.clock.current else midnight(now)
     executed = main.executed(plan) if not own_orders else None
-    (prices, assets), volumes = broker.at_once(
-        lambda: broker.at_once(
-            lambda: _prices(broker, symbols, view.open_orders),
-            lambda: _or_none(lambda: broker.assets(symbols)),
-        ),
-        lambda: _or_none(lambda: broker.average_volumes(_bought(plan.proposal))),
-    )
     return Facts(
         now=now,
         moment=moment,
         mode=main.settings.mode,
         plan_digest=plan.digest,
-        added_at=plan.added.committed_at,
+        added_at=_approved_at(plan, evidence),
         own_orders=own_orders,
         protective=protective | protective_orders(view, main),
-        replaces=main.replaced.digest if main.replaced else None,
+        replaces=_replaces(main, evidence, moment),
+        evidence=evidence,
+        intent_in=intent_in,
         already_sent=already_sent,
         market_clock=view.clock,
         account=view.account,
         positions=view.positions,
         open_orders=view.open_orders,
-        prices=prices,
-        assets=assets,
-        average_volumes=volumes,
+        prices=_with_others(broker, market.prices, set(_symbols(plan.proposal)), view.open_orders),
+        assets=market.assets,
+        average_volumes=market.volumes,
         record=record_facts(
             main.ledger,
             executed=executed,
@@ -130,8 +157,23 @@ def gather(
         trading_state=main.trading_state,
         state_when_approved=main.state_at(plan.added.commit),
         settings_fault=main.in_force.fault and main.in_force.fault.splitlines()[0],
-        live_agreements=missing_agreements(main.settings, environment),
+        live_agreements=missing_agreements(main.settings, environment, asked=intent_in is None),
     )
+
+
+def _approved_at(plan: PlanOnMain, evidence: Evidence | None) -> datetime:
+    """When the plan came to main: by GitHub's clock where it tells, as a commit may lie."""
+    request = evidence.pull_request if evidence else None
+    merged_at = request.merged_at if request else None
+    return merged_at or plan.added.committed_at
+
+
+def _replaces(main: MainState, evidence: Evidence | None, moment: Moment) -> str | None:
+    """Digest of the waiting plan in whose place this one came, or would come by its merge."""
+    if moment is Moment.PULL_REQUEST and evidence is not None:
+        before = evidence.before
+        return before.digest if before is not None and before.is_pending else None
+    return main.replaced.digest if main.replaced else None
 
 
 def protective_orders(view: AccountView, main: MainState) -> frozenset[str]:
@@ -219,15 +261,17 @@ def _newest(
     return found.values()
 
 
-def _prices(
-    broker: Broker, symbols: Sequence[str], open_orders: Sequence[OrderReport]
+def _with_others(
+    broker: Broker,
+    own: Mapping[str, SymbolPrices] | None,
+    symbols: Collection[str],
+    open_orders: Sequence[OrderReport],
 ) -> Mapping[str, SymbolPrices] | None:
     """Prices of the plan's symbols, and of what open orders may still cost.
 
     Other symbols are asked for apart: one that the feed does not know must cost the plan nothing.
     """
-    own = _or_none(lambda: broker.prices(symbols))
-    others = sorted({one.symbol for one in open_orders if is_ticker(one.symbol)} - set(symbols))
+    others = sorted({one.symbol for one in open_orders if is_ticker(one.symbol)} - {*symbols})
     if own is None or not others:
         return own
     return {**(_or_none(lambda: broker.prices(others)) or {}), **own}
@@ -263,8 +307,19 @@ def earliest_order(plan: PlanOnMain) -> datetime:
     return max(min(plan.made_at, added) - timedelta(days=1), added - timedelta(days=366))
 
 
-def missing_agreements(settings: Settings, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Which of live's three agreements are missing; none outside live, where none is asked."""
+def missing_agreements(
+    settings: Settings, environment: Mapping[str, str], *, asked: bool
+) -> tuple[str, ...]:
+    """Which of live's agreements are missing; none outside live, where none is asked.
+
+    Args:
+        settings: main's.
+        environment: this machine's.
+        asked: whether GitHub is asked what protects the keys; not in the middle of a plan.
+
+    Raises:
+        ForgeUnavailable: GitHub does not say what it protects.
+    """
     if settings.mode is not Mode.LIVE:
         return ()
     missing = []
@@ -272,4 +327,9 @@ def missing_agreements(settings: Settings, environment: Mapping[str, str]) -> tu
         missing.append("the environment's AUTOINVESTOR_MODE is not `live`")
     if not settings.account.number_ends_with:
         missing.append("account.number_ends_with is empty in the settings")
+    if asked:
+        from executor.hosting import live_refusal
+
+        refusal = live_refusal(settings, environment)
+        missing += [refusal] if refusal is not None else []
     return tuple(missing)

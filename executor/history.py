@@ -18,7 +18,7 @@ from executor.decisions.auditing import REWRITTEN, flaw
 from executor.decisions.chain import Chain, Link, order
 from executor.decisions.checkpoint import ledger_of
 from executor.decisions.ledger import fold
-from executor.decisions.notes import SUPERSEDED, SUPERSEDES, WITHDRAWN
+from executor.decisions.notes import DECLINED, SUPERSEDED, SUPERSEDES, WITHDRAWN
 from executor.decisions.record_facts import executed_as
 from executor.decisions.results import alternatives, archive_name
 from executor.errors import DocumentError, PersonNeeded
@@ -267,7 +267,7 @@ class History:
 
 def _is_set_aside(commit: CommitInfo, path: str) -> bool:
     """True for a commit that archived a plan which was never executed."""
-    is_step = commit.trailers.get(STEP) in (WITHDRAWN, SUPERSEDED)
+    is_step = commit.trailers.get(STEP) in (WITHDRAWN, SUPERSEDED, DECLINED)
     return is_step or commit.trailers.get(SUPERSEDES) == path
 
 

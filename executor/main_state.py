@@ -9,16 +9,17 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from executor.decisions.approving import approval_told
 from executor.decisions.chain import Chain
 from executor.decisions.gates import judge_tree
-from executor.errors import DocumentError, UsageError
-from executor.history import OWNER, PLAN_DIGEST, STEP, History, Tip
+from executor.errors import DocumentError, PersonNeeded, UsageError
+from executor.history import OWNER, PLAN_DIGEST, RESULT, RESULTS_FOLDER, STEP, History, Tip
 from executor.model.digest import plan_digest, raw_digest
 from executor.model.intent import Intent
 from executor.model.ledger import Ledger
 from executor.model.plan import PLAN_PATH, PlanStatus, TradingInstructionSet
 from executor.model.reading import Tree, read_document
-from executor.model.result import ExecutionResult
+from executor.model.result import Approval, ExecutionResult
 from executor.model.settings import SETTINGS_PATH, Settings
 from executor.model.state import STATE_PATH, TradingState, TradingStateRecord
 from executor.model.verdict import Answer, Verdict
@@ -58,6 +59,8 @@ class PlanOnMain:
     """What the gates said no to."""
     validated_in: str | None = None
     """The commit of ours that holds its intent; None for a plan that waits."""
+    approval: Approval | None = None
+    """On whose word, as it was verified; None before anybody was asked."""
 
     @property
     def made_at(self) -> datetime:
@@ -222,6 +225,7 @@ class MainState:
                 if step.trailers[STEP] != PlanStatus.VALIDATED:
                     if self.history.told_by(step) is not None:
                         return None
+                    self._refuse_lost_result(step)
                     continue
                 if self._has_ended(step):
                     return None
@@ -246,6 +250,21 @@ class MainState:
             for _, one in self.history.added_since(validated.commit)
         )
 
+    def _refuse_lost_result(self, step: CommitInfo) -> None:
+        """Go on nowhere where a result of ours was taken away: its plan would seem unfinished.
+
+        Raises:
+            PersonNeeded: a commit of ours wrote a result that is gone.
+        """
+        path = step.trailers.get(RESULT, "")
+        if not path.startswith(f"{RESULTS_FOLDER}/") or self._book.read(path, self.head):
+            return
+        if self._book.read(path, step.commit) and self._book.vouches(step.commit):
+            raise PersonNeeded(
+                f"{path}: written by commit {step.commit[:12]}, and it is not on main any more;"
+                " revert the commit that removed it, then run again"
+            )
+
     def _plan_at(self, commit: str) -> PlanOnMain | None:
         data = self._book.read(PLAN_PATH, commit)
         if data is None:
@@ -255,7 +274,7 @@ class MainState:
         return read_plan(data, added)
 
     def _believed(self, found: PlanOnMain, commit: CommitInfo) -> PlanOnMain | None:
-        """Believe `validated` only from the executor: its trailers, over the same pending plan.
+        """Believe `validated` only from the executor: its commit, over the same pending plan.
 
         The plan that is returned counts as added when the pending one was: that was its approval.
         """
@@ -269,9 +288,16 @@ class MainState:
             or before.digest != found.digest
             or commit.trailers.get(PLAN_DIGEST) != found.digest
             or commit.trailers.get(OWNER) != owner_text(intent)
+            or not self._book.vouches(commit.commit)
         ):
             return None
-        return replace(found, added=before.added, validated_in=commit.commit)
+        approval = approval_told(
+            commit.trailers,
+            self.settings.approval_policy(),
+            before.added.commit,
+            before.added.committed_at,
+        )
+        return replace(found, added=before.added, validated_in=commit.commit, approval=approval)
 
 
 def owner_text(intent: Intent) -> str:
@@ -282,6 +308,11 @@ def owner_text(intent: Intent) -> str:
 def read_plan(data: bytes, added: CommitInfo) -> PlanOnMain:
     """Read a plan and ask both gates; whatever is wrong is kept as verdicts."""
     return PlanOnMain(data, added, *_judged(data))
+
+
+def plan_of(data: bytes | None) -> TradingInstructionSet | None:
+    """A plan's bytes as a plan; None where there are none, or a gate refuses them."""
+    return _judged(data)[2] if data is not None else None
 
 
 # A run reads main several times, and most of it is as it was. What bytes mean never changes.

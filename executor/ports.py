@@ -11,10 +11,26 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from executor.model.activity import Activity
+from executor.model.evidence import PathChange
 from executor.model.facts import AccountFacts, PositionFacts
+from executor.model.forge import (
+    Actor,
+    ChangedFile,
+    Comment,
+    Event,
+    Issue,
+    Mark,
+    Proposed,
+    PullCommit,
+    PullRequest,
+    RepositoryFacts,
+    Review,
+    Signature,
+    WorkflowRun,
+)
 from executor.model.market import Asset, MarketClock, SymbolPrices
 from executor.model.order import (
     Cancellation,
@@ -163,6 +179,23 @@ class Book(Protocol):
         """
         ...
 
+    def bring(self, ref: str) -> str:
+        """Fetch a full ref of the remote, such as `refs/pull/7/head`; its commit.
+
+        Raises:
+            UsageError: there is no remote, or no such ref.
+            BookUnavailable: the remote does not answer.
+        """
+        ...
+
+    def vouches(self, commit: str) -> bool:
+        """True where the executor made a commit of main, as far as this book can tell.
+
+        Raises:
+            BookUnavailable: nobody answers who made it.
+        """
+        ...
+
     def read(self, path: str, at: str) -> bytes | None:
         """A file at a commit; None where there is none."""
         ...
@@ -173,6 +206,18 @@ class Book(Protocol):
 
     def changed(self, folder: str, before: str, after: str) -> Mapping[str, str]:
         """What differs under a folder between two commits: `A`, `M` or `D` by path, as git says."""
+        ...
+
+    def differences(self, before: str, after: str) -> tuple[PathChange, ...]:
+        """Every path that differs between two commits, by path, with the mode that it has after."""
+        ...
+
+    def fork_point(self, one: str, other: str) -> str:
+        """The newest commit that two commits have in common.
+
+        Raises:
+            UsageError: they have none.
+        """
         ...
 
     def last_change(self, path: str, at: str) -> CommitInfo | None:
@@ -203,6 +248,130 @@ class Book(Protocol):
         Raises:
             BookUnavailable: another one is at work; run again.
         """
+        ...
+
+
+class Forge(Protocol):
+    """This repository on GitHub: who asked, who judged, who merged; and what we tell people there.
+
+    Questions raise `ForgeUnavailable` where there is no usable answer, and `ForgeRefused` where the
+    answer is a definite no. Acts are sent once, without a hidden retry: after `ForgeUnavailable`
+    nobody knows whether one happened, so each verb looks before it acts and may be run again.
+    """
+
+    def repository(self) -> RepositoryFacts:
+        """The repository, and what whoever asks may do in it."""
+        ...
+
+    def pull_request(self, number: int) -> PullRequest | None:
+        """One pull request; None where there is none of that number."""
+        ...
+
+    def pull_requests(
+        self, state: Literal["open", "closed"], since: datetime | None = None
+    ) -> tuple[PullRequest, ...]:
+        """Pull requests into main, the last updated first; `since` leaves older ones out."""
+        ...
+
+    def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
+        """Pull requests that hold a commit; GitHub may lag behind a merge and know of none yet."""
+        ...
+
+    def files(self, number: int) -> tuple[ChangedFile, ...]:
+        """What a pull request touches; GitHub lists 3,000 files at most."""
+        ...
+
+    def commits(self, number: int) -> tuple[PullCommit, ...]:
+        """Its commits, the oldest first; GitHub lists 250 at most."""
+        ...
+
+    def reviews(self, number: int) -> tuple[Review, ...]:
+        """Its reviews, the oldest first."""
+        ...
+
+    def timeline(self, number: int) -> tuple[Event, ...]:
+        """What happened to it, the oldest first."""
+        ...
+
+    def marks(self, commit: str) -> tuple[Mark, ...]:
+        """Every commit status of a commit, the newest first."""
+        ...
+
+    def signature(self, commit: str) -> Signature | None:
+        """Who made a commit; None where GitHub knows no such commit."""
+        ...
+
+    def permission(self, login: str) -> str:
+        """What somebody may do here: `admin`, `maintain`, `write`, `triage`, `read` or `none`."""
+        ...
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """Comments of a pull request or an issue, the oldest first."""
+        ...
+
+    def issues(self, label: str) -> tuple[Issue, ...]:
+        """Open issues with a label."""
+        ...
+
+    def runs(self, workflow: str, since: datetime) -> tuple[WorkflowRun, ...]:
+        """Runs of a workflow file, the newest first."""
+        ...
+
+    def person(self, number: int) -> Actor | None:
+        """The account of that number; None where there is none."""
+        ...
+
+    def whoami(self) -> Actor | None:
+        """Who acts with our token; None where GitHub does not say (a workflow's own token)."""
+        ...
+
+    def mark(self, commit: str, mark: Mark) -> None:
+        """Set one commit status."""
+        ...
+
+    def say(self, number: int, body: str) -> None:
+        """Comment on a pull request or an issue."""
+        ...
+
+    def rewrite(self, comment: int, body: str) -> None:
+        """Replace what a comment of ours says."""
+        ...
+
+    def branch(self, name: str, commit: str) -> None:
+        """Make a branch at a commit."""
+        ...
+
+    def drop_branch(self, name: str) -> None:
+        """Remove a branch."""
+        ...
+
+    def commit_on(self, branch: str, change: Change, expected: str) -> str:
+        """Commit on top of `expected` and move a branch to it, signed by GitHub; the new commit.
+
+        Raises:
+            SwapLost: the branch is not at `expected` any more; nothing has changed.
+            ForgeUnavailable: nobody knows whether it was made; look at the branch.
+        """
+        ...
+
+    def propose(self, proposed: Proposed) -> PullRequest:
+        """Open a pull request into main."""
+        ...
+
+    def label(self, number: int, labels: Sequence[str]) -> None:
+        """Put labels on a pull request or an issue, beside those that it has."""
+        ...
+
+    def close(self, number: int) -> None:
+        """Close a pull request or an issue."""
+        ...
+
+    def open_issue(self, title: str, body: str, labels: Sequence[str]) -> int:
+        """Open an issue; its number."""
+        ...
+
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        """Start a workflow file on main."""
         ...
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from executor.checkpointing import with_checkpoint
+from executor.decisions.approving import approval_of, trailers_of
 from executor.decisions.ending import Ending
 from executor.decisions.legs import is_news
 from executor.decisions.notes import SUPERSEDES
@@ -32,7 +33,7 @@ from executor.model.numbers import ZERO
 from executor.model.order_result import InstructionResult, LegResult, OrderResult
 from executor.model.plan import PLAN_PATH, PlanStatus
 from executor.model.reading import read_document
-from executor.model.result import Approval, ExecutionResult
+from executor.model.result import ExecutionResult
 from executor.model.state import STATE_PATH
 from executor.model.writing import to_tree, write_document
 from executor.ports import Book, Change, Progress
@@ -74,6 +75,7 @@ def commit_intent(book: Book, main: MainState, plan: PlanOnMain, intent: Intent)
             PLAN_DIGEST: plan.digest,
             STEP: str(PlanStatus.VALIDATED),
             OWNER: owner_text(intent),
+            **trailers_of(plan.approval),
         },
         goes_on=True,
     )
@@ -191,11 +193,8 @@ def _ending_change(
             code_commit=main.head,
             instructions_file=PLAN_PATH,
             plan_digest=plan.digest,
-            approval=Approval(
-                policy=policy,
-                merge_commit=plan.added.commit,
-                merged_at=plan.added.committed_at,
-            ),
+            approval=plan.approval
+            or approval_of(None, policy, (), plan.added.commit, plan.added.committed_at),
         ),
         now=now,
         plan_status=str(ending.status),
@@ -223,7 +222,12 @@ def _ending_change(
     change = Change(
         subject=f"{_DONE[ending.status]} plan {plan.digest[:8]}: {_counts(result)}",
         writes=writes,
-        trailers={PLAN_DIGEST: plan.digest, STEP: str(ending.status), RESULT: result_path},
+        trailers={
+            PLAN_DIGEST: plan.digest,
+            STEP: str(ending.status),
+            RESULT: result_path,
+            **trailers_of(plan.approval, approved=ending.status is PlanStatus.COMPLETED),
+        },
     )
     if plan.validated_in is None:
         change = _superseding(book, main, change, archived_as)

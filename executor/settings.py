@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from executor.decisions.document import problems_of
 from executor.errors import UsageError
 from executor.model.reading import SIZE_LIMIT
-from executor.model.settings import SETTINGS_PATH, Settings, limit_problems
+from executor.model.settings import SETTINGS_PATH, GithubSettings, Settings, limit_problems
 
 
 def parse_settings(data: bytes, name: str = SETTINGS_PATH) -> Settings:
@@ -36,10 +36,23 @@ def parse_settings(data: bytes, name: str = SETTINGS_PATH) -> Settings:
         raise UsageError(
             _listed(name, [one.sentence() for one in problems_of(error, Settings)])
         ) from None
-    problems = limit_problems(settings)
+    problems = [*limit_problems(settings), *_zone_problems(settings.github.zone)]
     if problems:
         raise UsageError(_listed(name, problems))
     return settings
+
+
+def _zone_problems(zone: str) -> list[str]:
+    """Name a time zone that there is none of, before a comment has to be written in it."""
+    if zone == GithubSettings.model_fields["zone"].default:
+        return []
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return [f"github.zone: {zone}: no such time zone; write one such as Europe/Berlin"]
+    return []
 
 
 def _listed(name: str, problems: list[str]) -> str:

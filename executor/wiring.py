@@ -18,21 +18,32 @@ from urllib.parse import urlsplit
 from executor.errors import UsageError
 from executor.model.account import Mode
 from executor.model.fields import parse_timestamp, timestamp_text
+from executor.model.forge import ACTIONS_ID
 from executor.model.intent import Owner
 from executor.model.ledger import Ledger, Order
 from executor.model.numbers import plain
 from executor.model.order_result import Outcome
 from executor.model.settings import Settings
-from executor.ports import Book, Broker, Clock
+from executor.ports import Book, Broker, Clock, Forge
+from executor.repo.git import Git, GitFailed
 from executor.repo.local_book import LocalBook
 
 if TYPE_CHECKING:
     from executor.exchange.engine import Exchange
+    from executor.repo.github_api import GitHubApi
 
 EXCHANGE_URL: Final = "AUTOINVESTOR_EXCHANGE_URL"
 """An exchange that runs elsewhere, for sim; absent, one runs in this process."""
 
 KEY, SECRET = "ALPACA_API_KEY", "ALPACA_SECRET_KEY"
+
+ACTIONS: Final = "GITHUB_ACTIONS"
+TOKEN, REPOSITORY = "GITHUB_TOKEN", "GITHUB_REPOSITORY"
+API_URL, SERVER_URL = "GITHUB_API_URL", "GITHUB_SERVER_URL"
+"""What a runner tells a job about the repository; on a laptop a person may set the same."""
+
+KEEP: Final = "AUTOINVESTOR_KEEP"
+"""A folder that gets a copy of each file before it is committed on GitHub."""
 
 SAME_MOMENT: Final = timedelta(minutes=1)
 """A `--now` that lies so little before the last result means the moment of that one."""
@@ -51,6 +62,8 @@ class World:
     connect: Connect
     """Opens the broker of the settings' mode; in sim the account is the ledger."""
     environment: Mapping[str, str]
+    forge: Forge | None = None
+    """The repository on GitHub; None where nothing says which one, or with whose token."""
 
 
 class SystemClock:
@@ -94,14 +107,98 @@ def open_world(folder: Path, now: str | None = None) -> Iterator[World]:
     """Open the ports of this machine for a repository."""
     clock = read_clock(now)
     environment = dict(os.environ)
-    with LocalBook(folder, clock) as book:
+    with contextlib.ExitStack() as stack:
+        forge = _open_forge(folder, environment, stack)
+        book = stack.enter_context(_open_book(folder, clock, environment, forge))
         yield World(
             book=book,
             clock=clock,
-            owner=Owner(run=secrets.token_hex(8), attempt=1),
+            owner=_owner(environment),
             connect=connector(clock, environment, story=clock if now is not None else None),
             environment=environment,
+            forge=forge,
         )
+
+
+def open_api(environment: Mapping[str, str]) -> GitHubApi | None:
+    """GitHub's API for the repository that the environment names; None where it names none.
+
+    Nothing is loaded or sent before the first question.
+
+    Raises:
+        UsageError: what it names cannot be one.
+    """
+    token, repository = environment.get(TOKEN), environment.get(REPOSITORY)
+    if not token or not repository:
+        return None
+    from executor.repo.github_api import DEFAULT_URL, GitHubApi
+
+    return GitHubApi(repository, token, environment.get(API_URL) or DEFAULT_URL)
+
+
+def is_on_runner(environment: Mapping[str, str]) -> bool:
+    """True in a job of GitHub Actions that has a token: there GitHub makes our commits."""
+    names = (TOKEN, REPOSITORY)
+    return environment.get(ACTIONS) == "true" and all(environment.get(name) for name in names)
+
+
+def _open_forge(
+    folder: Path, environment: Mapping[str, str], stack: contextlib.ExitStack
+) -> Forge | None:
+    api = open_api(environment)
+    if api is None or not _is_clone_of(folder, api.repository):
+        return None
+    from executor.repo.github_forge import GitHubForge
+
+    stack.callback(api.close)
+    return GitHubForge(api)
+
+
+def _is_clone_of(folder: Path, repository: str) -> bool:
+    """True where git's origin is the repository on GitHub.
+
+    A job may well run a demonstration in a scratch repository: none of it belongs on GitHub.
+    """
+    try:
+        url = Git(folder).text("config", "--get", "remote.origin.url")
+    except GitFailed:
+        return False
+    path = url.lower().removesuffix("/").removesuffix(".git").replace(":", "/")
+    return path.endswith(f"/{repository.lower()}")
+
+
+def _open_book(
+    folder: Path, clock: Clock, environment: Mapping[str, str], forge: Forge | None
+) -> LocalBook:
+    if forge is None or not is_on_runner(environment):
+        return LocalBook(folder, clock)
+    from executor.repo.github_book import GitHubBook, header_for
+
+    keep = environment.get(KEEP)
+    server = environment.get(SERVER_URL) or "https://github.com"
+    return GitHubBook(
+        folder,
+        clock,
+        forge,
+        bot=_expected_bot,
+        secrets=header_for(server, environment[TOKEN]),
+        keep=Path(keep) if keep else None,
+    )
+
+
+def _expected_bot(book: Book, commit: str) -> int:
+    """The account that makes our commits, as the settings in force at a commit say."""
+    from executor.main_state import MainState
+
+    return MainState(book, commit).settings.github.bot_id or ACTIONS_ID
+
+
+def _owner(environment: Mapping[str, str]) -> Owner:
+    """This run: the workflow's own number and attempt, or a random token."""
+    run, attempt = environment.get("GITHUB_RUN_ID", ""), environment.get("GITHUB_RUN_ATTEMPT", "")
+    if is_on_runner(environment) and run.isdecimal() and attempt.isdecimal():
+        return Owner(run=run, attempt=int(attempt))
+    return Owner(run=secrets.token_hex(8), attempt=1)
 
 
 def connector(

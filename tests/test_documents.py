@@ -304,6 +304,32 @@ def test_the_stop_in_the_security_page_stops(copy: Path) -> None:
     assert "REDUCE_ONLY" in _run(copy, "autoinvestor execute || test $? -eq 1")
 
 
+def test_every_attack_is_a_test() -> None:
+    text = (ROOT / "SECURITY.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| .* \| \[[\w.]+\]\(([\w./]+)\) `(test_\w+)` \|$", text, flags=re.MULTILINE
+    )
+    assert len(rows) >= 39
+    for path, name in rows:
+        assert f"\ndef {name}(" in (ROOT / path).read_text("utf-8"), f"{path}: {name}"
+
+
+def test_the_first_plan_on_github_is_valid(tmp_path: Path) -> None:
+    (found,) = re.findall(r"with a plan such as this[^`]+```json\n([^`]+)```", README)
+    (tmp_path / "trading_instructions.json").write_text(found)
+    shutil.copy(ROOT / "autoinvestor.toml", tmp_path)
+    command = ("validate", "--repo", str(tmp_path), "--file", "trading_instructions.json")
+    done = subprocess.run(
+        [sys.executable, "-m", "executor", *command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_example_of_a_check_works(monkeypatch: pytest.MonkeyPatch) -> None:
     ((name, code),) = re.findall(
         r"^<!-- check: (\w+) -->\n```python\n(.*?)^```$",

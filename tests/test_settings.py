@@ -15,6 +15,7 @@ from executor.settings import parse_settings
 from tests.examples.corpus import ROOT, Example, examples, name
 
 SHIPPED = (ROOT / "autoinvestor.toml").read_text(encoding="utf-8")
+SETTINGS_FILES = ROOT / "tests/examples/valid/settings"
 FILES = [one for one in examples() if one.document == "settings"]
 
 
@@ -125,6 +126,57 @@ def test_every_problem_is_told_one_a_line() -> None:
         "autoinvestor.toml: approval.polcy: unknown key; did you mean `policy`? otherwise take it"
         " out",
     ]
+
+
+def test_what_github_adds_is_shipped_as_it_is_when_absent() -> None:
+    settings = parse_settings(SHIPPED.encode())
+    shortest = parse_settings((SETTINGS_FILES / "shortest.toml").read_bytes())
+    assert settings.approval == shortest.approval
+    assert settings.github == shortest.github
+    assert settings.reviews == shortest.reviews
+    assert settings.approval.approvers == ()
+    assert settings.github.bot_id == 0
+    assert settings.reviews.every_hours == 4
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "America/Argentina/Buenos_Aires"])
+def test_the_owner_s_time_zone_is_one_that_there_is(zone: str) -> None:
+    text = SHIPPED.replace("America/New_York", zone)
+    assert parse_settings(text.encode()).github.zone == zone
+
+
+@pytest.mark.parametrize(
+    ("zone", "problem"),
+    [
+        ("Europe/Berlino", "no such time zone; write one such as Europe/Berlin"),
+        ("Europe", "no such time zone; write one such as Europe/Berlin"),
+        ("../etc/passwd", "the text is not of this form; write a time zone such as Europe/Berlin"),
+        ("", "the text is not of this form; write a time zone such as Europe/Berlin"),
+    ],
+)
+def test_a_time_zone_that_there_is_none_of_is_an_error(zone: str, problem: str) -> None:
+    (line,) = problems(SHIPPED.replace("America/New_York", zone))
+    assert line.startswith("autoinvestor.toml: github.zone: ")
+    assert line.endswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("approvers", "[0]"),
+        ("approvers", '["ada"]'),
+        ("approvers", "[true]"),
+        ("bot_id", "-1"),
+        ("bot_id", "1.5"),
+        ("every_hours", "-1"),
+        ("every_hours", "25"),
+        ("acknowledged_unprotected", "true"),
+    ],
+)
+def test_no_setting_of_github_takes_a_value_that_is_none(key: str, value: str) -> None:
+    (line,) = problems(re.sub(rf"\n{key} = .*", f"\n{key} = {value}", SHIPPED))
+    assert f".{key}" in line
+    assert "; " in line
 
 
 def test_numbers_never_pass_through_a_float() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,13 +10,20 @@ from typing import Any, Final
 
 import pytest
 
+from executor.errors import UsageError
 from executor.exchange.engine import Exchange
 from executor.exchange.messages import Request
 from executor.exchange.prices import SeededPrices
 from executor.main_state import MainState
 from executor.model.fields import parse_timestamp, timestamp_text
-from executor.wiring import open_world, sim_exchange
+from executor.ports import Change
+from executor.repo.github_book import GitHubBook
+from executor.repo.github_forge import GitHubForge
+from executor.repo.local_book import LocalBook
+from executor.wiring import KEEP, open_world, sim_exchange
 from tests.commands.exchanges import Outside, outside
+from tests.forge.rig import NAME
+from tests.forge.server import ForgeServer
 from tests.scratch import IMPATIENT, NOW, Repository, line, plan, shipped
 
 HEADERS: Final = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret"}
@@ -197,3 +207,135 @@ def test_a_stop_that_trails_goes_on_in_a_new_process(story: Restarting) -> None:
     story.executes(line("PROTECT", trail_percent=6, loosen=True))
     assert "new" in story.goes_on(6)
     story.settles()
+
+
+# On GitHub.
+
+RUNNER: Final = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_TOKEN": "actions-token",
+    "GITHUB_REPOSITORY": NAME,
+    "GITHUB_RUN_ID": "123456",
+    "GITHUB_RUN_ATTEMPT": "2",
+}
+
+
+@pytest.fixture
+def clone(made: Repository) -> Repository:
+    """As a job checks it out; nothing of these tests is fetched."""
+    made.git("remote", "add", "origin", f"https://github.com/{NAME}")
+    return made
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment of a job, without what this machine itself may have set."""
+    for name in (*RUNNER, "GITHUB_API_URL", "GITHUB_SERVER_URL", KEEP):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in RUNNER.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_a_job_commits_through_github_and_is_known_by_its_run(
+    clone: Repository, runner: pytest.MonkeyPatch
+) -> None:
+    with open_world(clone.folder) as world:
+        assert isinstance(world.book, GitHubBook)
+        assert isinstance(world.forge, GitHubForge)
+        assert (world.owner.run, world.owner.attempt) == ("123456", 2)
+
+
+@pytest.mark.parametrize(
+    ("absent", "has_forge"),
+    [("GITHUB_ACTIONS", True), ("GITHUB_TOKEN", False), ("GITHUB_REPOSITORY", False)],
+)
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_laptop_commits_through_git(
+    clone: Repository,
+    runner: pytest.MonkeyPatch,
+    absent: str,
+    has_forge: bool,
+    is_empty: bool,
+) -> None:
+    runner.setenv(absent, "") if is_empty else runner.delenv(absent)
+    with open_world(clone.folder) as world, open_world(clone.folder) as other:
+        assert type(world.book) is LocalBook
+        assert (world.forge is not None) is has_forge
+        assert world.owner.attempt == 1
+        assert world.owner.run not in ("123456", other.owner.run)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_clone"),
+    [
+        (f"https://github.com/{NAME}.git", True),
+        ("https://github.com/Octo-Owner/Invest/", True),
+        (f"git@github.com:{NAME}.git", True),
+        (f"https://github.com/{NAME}-2", False),
+        (f"https://github.com/not{NAME}", False),
+        ("../remote.git", False),
+        (None, False),
+    ],
+)
+def test_a_scratch_repository_in_a_job_is_none_of_githubs(
+    made: Repository, runner: pytest.MonkeyPatch, url: str | None, is_clone: bool
+) -> None:
+    if url is not None:
+        made.git("remote", "add", "origin", url)
+    with open_world(made.folder) as world:
+        assert isinstance(world.book, GitHubBook) is is_clone
+        assert (world.forge is not None) is is_clone
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GITHUB_REPOSITORY", "invest"),
+        ("GITHUB_API_URL", "http://api.github.com"),
+        ("GITHUB_TOKEN", "two words"),
+    ],
+)
+def test_an_environment_that_cannot_be_one_is_named(
+    clone: Repository, runner: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    runner.setenv(name, value)
+    with pytest.raises(UsageError, match=name), open_world(clone.folder):
+        raise AssertionError("it was opened")
+
+
+def test_a_world_with_a_forge_loads_nothing_before_it_is_asked(clone: Repository) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom executor.wiring import open_world\n"
+        f"with open_world(Path({str(clone.folder)!r})) as world:\n"
+        "    print(world.forge is not None, 'github' in sys.modules, 'requests' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **RUNNER},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "False", "False"]
+
+
+@pytest.mark.parametrize("bot_id", [0, 2001])
+def test_a_commit_is_vouched_for_by_the_bot_of_the_settings_before_it(
+    tmp_path: Path, runner: pytest.MonkeyPatch, bot_id: int
+) -> None:
+    settings = shipped(("bot_id = 0", f"bot_id = {bot_id}"))
+    with ForgeServer(tmp_path / "forge") as server:
+        origin = Repository.founded(tmp_path / "origin", settings)
+        bare = tmp_path / "forge" / "octo-owner" / "invest.git"
+        origin.git("push", "--quiet", str(bare), "main")
+        ours = tmp_path / "ours"
+        origin.git("clone", "--quiet", server.git_url(NAME), str(ours))
+        runner.setenv("GITHUB_API_URL", server.url)
+        runner.setenv("GITHUB_SERVER_URL", server.url)
+        runner.setenv(KEEP, str(tmp_path / "keep"))
+        with open_world(ours) as world:
+            change = Change("Add plan", {"trading_instructions.json": b"{}\n"})
+            new = world.book.commit(change, world.book.head())
+            assert world.book.vouches(new) is (bot_id == 0)
+        assert (tmp_path / "keep" / "trading_instructions.json").read_bytes() == b"{}\n"

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
+from executor.asking import asked_by, carry_out
 from executor.commands.settle import settle
 from executor.console import Console
 from executor.decisions.acknowledging import outstanding, taken_over
+from executor.decisions.commands_in_comments import AckAsked, Ask
 from executor.decisions.ledger import fold
 from executor.decisions.notes import observed_result
 from executor.decisions.results import account_record
@@ -37,6 +40,7 @@ from executor.ports import Broker, Progress
 from executor.proposing import waiting_plan
 from executor.reports.ledger import report_acknowledged, report_outstanding, what
 from executor.reports.reply import Reply
+from executor.telling import told
 from executor.wiring import World, open_world
 
 SWAP_TRIES: Final = 8
@@ -54,6 +58,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="an order's client order id, a symbol, or CASH (default: list what there is)",
     )
     parser.add_argument(
+        "--event",
+        type=Path,
+        metavar="FILE",
+        help="do what an event of GitHub asks for, if who sent it may: a comment",
+    )
+    parser.add_argument(
         "--book", metavar="NAME", help="the book that takes it over (default: the settings')"
     )
     parser.add_argument("--now", metavar="TIME", help="take this as the present; sim only")
@@ -61,9 +71,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> Reply:
     """Run the verb on this machine."""
+    if options.event is not None and options.key is not None:
+        raise UsageError("--event: it says what to acknowledge; name nothing beside it")
     with open_world(options.repo, options.now) as world:
+        if options.event is not None:
+            return ack_by_event(world, console, options.event)
         by = person(options.repo, world.environment)
         return ack(world, console, Acknowledgment(options.key, by, options.book, options.now))
+
+
+def ack_by_event(world: World, progress: Progress, event: Path) -> Reply:
+    """Acknowledge what a comment on GitHub names, where whoever wrote it may; else say why not.
+
+    Raises:
+        UsageError: the event cannot be read.
+        AutoInvestorError: as `ack`.
+    """
+
+    def act(ask: Ask) -> Reply:
+        assert isinstance(ask.what, AckAsked), "nothing else was asked for"
+        asked = Acknowledgment(ask.what.key, asked_by(ask.who), ask.what.book)
+        return told(world, progress, "ack", lambda: ack(world, progress, asked))
+
+    return carry_out(world, progress, event, "ack", act)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from executor.console import Console
 from executor.decisions.auditing import audit
-from executor.decisions.notes import SUPERSEDES, WITHDRAWN_BY
+from executor.decisions.notes import DECLINED_BY, SUPERSEDES, WITHDRAWN_BY
 from executor.history import HISTORY_FOLDER, RESULTS_FOLDER
 from executor.repo.local_book import LocalBook
 from executor.repo.work_tree import HISTORY_FOLDERS
@@ -43,7 +43,7 @@ def audit_repository(folder: Path, ref: str) -> Reply:
         commit = book.resolve(ref)
         trailers = {
             one.commit: one.trailers
-            for key in (WITHDRAWN_BY, SUPERSEDES)
+            for key in (WITHDRAWN_BY, DECLINED_BY, SUPERSEDES)
             for one in book.with_trailer(key, None, commit, COMMITS_MAX)
         }
         changes = book.changes(HISTORY_FOLDERS, commit)

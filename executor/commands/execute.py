@@ -9,15 +9,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
 from executor.console import Console
+from executor.decisions.approving import approval_of
 from executor.decisions.ending import NOTHING_BESIDE, Ending, Judged, refused, state_set
 from executor.decisions.plan import intent_differences, plan_orders
 from executor.decisions.trips import trip
-from executor.errors import BookUnavailable, PersonNeeded, SwapLost
+from executor.errors import BookUnavailable, ForgeRefused, PersonNeeded, SwapLost
+from executor.evidence import evidence_of
 from executor.gather import AccountView, earliest_order
 from executor.main_state import MainState, PlanOnMain
 from executor.model.account import AccountRecord
@@ -31,7 +33,8 @@ from executor.reports.reply import Reply
 from executor.runs.sending import Sent, Tally, never_received, wait
 from executor.runs.settling import Settled, Settling
 from executor.runs.trading import Timings, Traded, Trading
-from executor.wiring import World, open_world
+from executor.telling import told
+from executor.wiring import World, is_on_runner, open_world
 
 SWAP_TRIES: Final = 8
 """How often main may move under us before we leave it to the next run."""
@@ -48,7 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> Reply:
     """Run the verb on this machine."""
     with open_world(options.repo, options.now) as world:
-        return execute(world, console, submit=options.submit)
+        if not options.submit:
+            return execute(world, console, submit=False)
+        return told(world, console, "execute", lambda: execute(world, console, submit=True))
 
 
 def execute(world: World, progress: Progress, *, submit: bool) -> Reply:
@@ -124,16 +129,19 @@ class _Run:
     def _first_time(self, main: MainState, plan: PlanOnMain, broker: Broker) -> Reply:
         ended = self.timings.start("judge")
         trading = self._trading(main, plan, broker)
-        view, (listed, _) = broker.at_once(
-            trading.view,
+        (view, market), (listed, _) = broker.at_once(
+            lambda: broker.at_once(trading.view, trading.market),
             lambda: broker.at_once(
                 lambda: broker.orders_since(earliest_order(plan)), lambda: trading.history
             ),
         )
         self._book_first(main, view, broker)
+        trading.plan = plan = self._ask_approval(main, plan, trading)
         ids = trading.ids()
         known = tuple(one.client_order_id for one in listed if one.client_order_id in ids)
-        judged = trading.judge(main, proposal=False, view=view, orders_at_broker=known)
+        judged = trading.judge(
+            main, proposal=False, view=view, market=market, orders_at_broker=known
+        )
         ended()
         self._trip(main, judged)
         judgment = judged.judgment
@@ -153,6 +161,28 @@ class _Run:
         ended()
         tally = Tally(Sent(), judged, intent, plan.lines)
         return self._trade(trading, tally, recovering=False)
+
+    def _ask_approval(self, main: MainState, plan: PlanOnMain, trading: Trading) -> PlanOnMain:
+        """Gather how the plan came to main; the plan with what its result will say about that."""
+        found = evidence_of(self.world.book, self.world.forge, main, plan, self.world.clock.now())
+        trading.evidence = found
+        settings, added = main.settings, plan.added
+        approval = approval_of(
+            found,
+            settings.approval_policy(),
+            settings.approval.approvers,
+            added.commit,
+            added.committed_at,
+        )
+        return replace(plan, approval=approval)
+
+    def _ask_again(self, main: MainState, plan: PlanOnMain, trading: Trading) -> PlanOnMain:
+        """The same for a plan that an earlier run began; what it sent is followed in any case."""
+        try:
+            return self._ask_approval(main, plan, trading)
+        except ForgeRefused as error:
+            self.progress.say(f"the approval cannot be verified: {error}")
+            return plan
 
     def _has_something(self, plan: PlanOnMain, judged: Judged) -> bool:
         """True where a line may go, or may once it has waited; a state is something by itself."""
@@ -242,6 +272,10 @@ class _Run:
         assert intent is not None, "an unfinished plan carries the intent that was believed"
         self._refuse_changed_intent(main, plan, intent)
         trading = self._trading(main, plan, broker)
+        if self.world.forge is not None and not is_on_runner(self.world.environment):
+            # Here nobody signs commits, so anybody who may push could have written this intent.
+            trading.intent_counts = main.settings.approval_policy() == "none"
+            trading.plan = plan = self._ask_again(main, plan, trading)
         view = trading.view()
         before = trading.record_of(view)
         meant = (intent.mode or before.mode, intent.account or before.account)

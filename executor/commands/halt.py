@@ -12,10 +12,13 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
+from executor.asking import asked_by, carry_out
 from executor.commands.settle import settle
 from executor.console import Console
+from executor.decisions.commands_in_comments import Ask, HaltAsked
 from executor.decisions.halting import Owned, owned, tightened
 from executor.errors import (
     AutoInvestorError,
@@ -39,6 +42,7 @@ from executor.notes import commit_state, person, refuse_other_present, stated
 from executor.ports import Broker, Progress
 from executor.reports.reply import Reply
 from executor.reports.state import report_halt
+from executor.telling import told
 from executor.wiring import EXCHANGE_URL, World, open_world
 
 SWAP_TRIES: Final = 20
@@ -52,7 +56,14 @@ PUTS_BACK: Final = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this verb."""
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, in a sentence")
+    why = parser.add_mutually_exclusive_group(required=True)
+    why.add_argument("--reason", metavar="TEXT", help="why, in a sentence")
+    why.add_argument(
+        "--event",
+        type=Path,
+        metavar="FILE",
+        help="do what an event of GitHub asks for, if who sent it may: comment, label or dispatch",
+    )
     parser.add_argument(
         "--halted", action="store_true", help="send nothing new at all (default: exits only)"
     )
@@ -66,6 +77,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> Reply:
     """Run the verb on this machine."""
+    if options.event is not None:
+        with open_world(options.repo, options.now) as world:
+            return halt_by_event(world, console, options.event)
     asked = Halting(
         state=TradingState.HALTED if options.halted else TradingState.REDUCE_ONLY,
         reason=stated(options.reason),
@@ -74,7 +88,24 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
     )
     with open_world(options.repo, options.now) as world:
         asked = replace(asked, by=person(options.repo, world.environment))
-        return halt(world, console, asked)
+        return told(world, console, "halt", lambda: halt(world, console, asked))
+
+
+def halt_by_event(world: World, progress: Progress, event: Path) -> Reply:
+    """Halt where an event on GitHub asks for it and whoever sent it may; anything else is said.
+
+    Raises:
+        UsageError: the event cannot be read.
+        AutoInvestorError: as `halt`.
+    """
+
+    def act(ask: Ask) -> Reply:
+        assert isinstance(ask.what, HaltAsked), "nothing else was asked for"
+        reason = ask.what.reason or f"asked for by {ask.how}, without a reason"
+        asked = Halting(ask.what.state, reason, by=asked_by(ask.who))
+        return told(world, progress, "halt", lambda: halt(world, progress, asked))
+
+    return carry_out(world, progress, event, "halt", act)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from executor.console import Console
+from executor.declining import archive_declined
 from executor.errors import BookUnavailable, SwapLost
 from executor.gather import view_account
 from executor.main_state import MainState
@@ -15,6 +16,7 @@ from executor.ports import Progress
 from executor.reports.reply import Reply
 from executor.reports.settlement import report_settled, report_unopened
 from executor.runs.settling import Settled, Settling
+from executor.telling import told
 from executor.wiring import EXCHANGE_URL, World, open_world
 
 SWAP_TRIES: Final = 8
@@ -29,7 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> Reply:
     """Run the verb on this machine."""
     with open_world(options.repo, options.now) as world:
-        return settle(world, console)
+        return told(world, console, "settle", lambda: _and_archive(world, console))
+
+
+def _and_archive(world: World, progress: Progress) -> Reply:
+    """Settle, then archive the plans whose pull requests were closed without a merge."""
+    return archive_declined(world, progress, settle(world, progress))
 
 
 def settle(world: World, progress: Progress) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +47,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="REF",
         help="the plan at a branch or commit, with the account (default: HEAD)",
     )
+    what.add_argument(
+        "--pull-request",
+        type=_number,
+        metavar="N",
+        help="a pull request on GitHub: what it touches, and its plan with the account",
+    )
+    parser.add_argument(
+        "--post",
+        action="store_true",
+        help="with --pull-request: set its three statuses and keep its comment",
+    )
     parser.add_argument(
         "--document",
         choices=DOCUMENTS,
@@ -63,6 +75,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, _console: Console) -> Reply:
     """Judge what the options name."""
+    if options.post and options.pull_request is None:
+        raise UsageError("--post: goes with --pull-request; name one")
+    if options.pull_request is not None and options.document == PLAN:
+        return validate_pull_request(options.repo, options.pull_request, options.post, options.now)
     if options.file is None:
         if options.document != PLAN:
             raise UsageError(f"--document {options.document}: goes with --file; name one")
@@ -85,6 +101,21 @@ def validate_commit(repository: Path, name: str, now: datetime | None) -> Reply:
 
     with open_world(repository, timestamp_text(now) if now else None) as world:
         return judge_commit(world, name, world.book.resolve(name))
+
+
+def validate_pull_request(repository: Path, number: int, post: bool, now: datetime | None) -> Reply:
+    """Judge an open pull request by main's code; with `post`, tell it there.
+
+    Raises:
+        UsageError: no access to GitHub, or no such pull request.
+        AutoInvestorError: GitHub or the repository did not answer.
+    """
+    from executor.judge_pull import judge_pull
+    from executor.model.fields import timestamp_text
+    from executor.wiring import open_world
+
+    with open_world(repository, timestamp_text(now) if now else None) as world:
+        return judge_pull(world, number, post=post)
 
 
 def validate_plan_file(path: Path, repository: Path, now: datetime) -> Reply:
@@ -203,3 +234,10 @@ def _instant(text: str) -> datetime:
         return parse_timestamp(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is {error}") from None
+
+
+def _number(text: str) -> int:
+    # Python reads the digits of every script, and GitHub's paths none but ours.
+    if not re.fullmatch("[1-9][0-9]{0,11}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a pull request")
+    return int(text)

@@ -13,6 +13,8 @@ from executor.decisions.chain import Chain, Link, order
 from executor.decisions.checkpoint import differs
 from executor.decisions.ledger import fold
 from executor.decisions.notes import (
+    DECLINED,
+    DECLINED_BY,
     REASON,
     SUPERSEDED,
     SUPERSEDES,
@@ -284,8 +286,9 @@ def _says_why(change: FileChange) -> bool:
     told = change.trailers
     if told.get(SUPERSEDES) == change.path:
         return True
-    is_step = told.get("Step") in (WITHDRAWN, SUPERSEDED)
-    return is_step and bool(told.get(WITHDRAWN_BY) and told.get(REASON))
+    is_step = told.get("Step") in (WITHDRAWN, SUPERSEDED, DECLINED)
+    who = told.get(WITHDRAWN_BY) or told.get(DECLINED_BY)
+    return is_step and bool(who and told.get(REASON))
 
 
 def _plan_of(link: Link, plans: Mapping[str, bytes]) -> Iterable[Breach]:

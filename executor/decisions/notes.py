@@ -20,11 +20,14 @@ from executor.model.reading import INVISIBLE
 from executor.model.result import ExecutionResult, ExecutionSummary, Observed, OpeningRecord
 from executor.model.state import TradingStateRecord
 
-WITHDRAWN, SUPERSEDED = "withdrawn", "superseded"
+WITHDRAWN, SUPERSEDED, DECLINED = "withdrawn", "superseded", "declined"
 """Values of the trailer `Step` of a commit that archives a plan which was never executed."""
 
 WITHDRAWN_BY, REASON, SUPERSEDES = "Withdrawn-By", "Reason", "Supersedes"
 """Trailers of such a commit: who and why; or the path, where it is the step of the next plan."""
+
+DECLINED_BY = "Declined-By"
+"""Who closed the pull request of a plan that never came to main, in place of `Withdrawn-By`."""
 
 TRAILER_MAX: Final = 500
 """Characters of a trailer that somebody else's words are in."""

@@ -16,8 +16,9 @@ from executor.model.order import OrderReport
 from executor.model.state import TradingStateRecord
 
 if TYPE_CHECKING:
+    from executor.model.evidence import Evidence
     from executor.model.ledger import Lot
-    from executor.model.result import Approval, Observed
+    from executor.model.result import Observed
 
 
 class Moment(StrEnum):
@@ -139,7 +140,9 @@ class Facts:
     """The one on main when the plan came there; None before that, and where it cannot be read."""
     settings_fault: str | None = None
     """Why the settings on main could not be used, so that older ones judge; None: they could."""
-    approval: Approval | None = None
-    """The verified approval; None where none could be verified."""
+    evidence: Evidence | None = None
+    """How the plan came to main, or would; None where nobody could be asked, or need not be."""
+    intent_in: str | None = None
+    """The commit of ours that holds the plan's intent: its approval was verified before that."""
     live_agreements: tuple[str, ...] = ()
     """Which of live's agreements are missing, each in a sentence; empty outside live."""

@@ -48,6 +48,7 @@ NAME_PATTERN: Final = rf"^[a-z][a-z0-9_]{{0,39}}{END}"
 DIGEST_PATTERN: Final = f"^[0-9a-f]{{64}}{END}"
 COMMIT_PATTERN: Final = f"^[0-9a-f]{{40}}([0-9a-f]{{24}})?{END}"
 CLIENT_ORDER_ID_PATTERN: Final = rf"^[A-Za-z0-9_.:-]{{1,128}}{END}"
+ZONE_PATTERN: Final = rf"^[A-Za-z][A-Za-z0-9_+-]{{0,39}}(/[A-Za-z0-9_+-]{{1,39}}){{0,2}}{END}"
 PATH_PATTERN: Final = rf"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*{END}"
 
 _LIMIT = int(MAGNITUDE_LIMIT)
@@ -253,6 +254,12 @@ RepositoryPath = Annotated[
     _form_schema(PATH_PATTERN),
 ]
 """A path inside the repository, with forward slashes; it cannot climb out."""
+ZoneName = Annotated[
+    str,
+    _form(ZONE_PATTERN, "write a time zone such as Europe/Berlin"),
+    _form_schema(ZONE_PATTERN),
+]
+"""A time zone by its IANA name."""
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 """A short text: a label, a name."""
 Sentence = Annotated[str, Field(min_length=1, max_length=2_000)]

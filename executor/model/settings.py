@@ -17,12 +17,18 @@ from executor.model.fields import (
     Ticker,
     Unsigned,
     Word,
+    ZoneName,
 )
 
 SETTINGS_PATH = "autoinvestor.toml"
 """Where the settings lie on main."""
 
 Count = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
+
+AccountId = Annotated[int, Field(ge=1, le=2**53 - 1), WHOLE]
+"""An account on GitHub by its number, which it keeps; a login may change hands."""
+
+BotId = Annotated[int, Field(ge=0, le=2**53 - 1), WHOLE]
 
 
 class AccountSettings(Sparse):
@@ -39,6 +45,28 @@ class ApprovalSettings(Sparse):
     """In paper and live: the merge, or the merge and a review. In sim no approval is asked."""
     none_in_paper: bool = False
     """True lets paper execute without an approval; live never does."""
+    approvers: Annotated[tuple[AccountId, ...], Field(strict=False)] = ()
+    """GitHub's numbers of the people whose merge counts; empty: every person who may write here."""
+
+
+class GithubSettings(Sparse):
+    """This repository on GitHub."""
+
+    bot_id: BotId = 0
+    """GitHub's number of the account that makes our commits there: 0 is `github-actions[bot]`,
+    another one the bot of an App."""
+    zone: ZoneName = "America/New_York"
+    """The owner's time zone by its IANA name, shown beside New York's in comments."""
+    acknowledged_unprotected: Annotated[str, Field(max_length=140)] = ""
+    """The repository's name, typed out: live without protected environments, where anybody who
+    may push can read the keys."""
+
+
+class ReviewsSettings(Sparse):
+    """When the books are looked at again."""
+
+    every_hours: Annotated[int, Field(ge=0, le=24), WHOLE] = 4
+    """Hours of the market's clock between two scheduled reviews; 0: none."""
 
 
 class MarginSettings(Sparse):
@@ -225,6 +253,10 @@ class Settings(Sparse):
     """Which account."""
     approval: ApprovalSettings = Field(default_factory=ApprovalSettings)
     """On whose word."""
+    github: GithubSettings = Field(default_factory=GithubSettings)
+    """GitHub."""
+    reviews: ReviewsSettings = Field(default_factory=ReviewsSettings)
+    """Scheduled reviews."""
     margin: MarginSettings
     """Debit."""
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings)

@@ -77,7 +77,7 @@ class Git:
             # A replaced commit would show a history that is not the one that others have.
             "GIT_NO_REPLACE_OBJECTS": "1",
         }
-        self._environment |= _with_settings(self._environment)
+        self._environment |= _with_settings(self._environment, PLAIN)
         # A hook that calls us hands down variables that would turn our calls to its repository.
         for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
             self._environment.pop(name, None)
@@ -143,6 +143,10 @@ class Git:
             raise GitFailed(arguments, done.returncode, done.stderr)
         return done.stdout
 
+    def settings(self, added: Mapping[str, str]) -> dict[str, str]:
+        """Further settings for one call, as its `environment`: no other process sees them."""
+        return _with_settings(self._environment, added)
+
     def text(self, *arguments: str) -> str:
         """Run one git command and return its output as text, stripped."""
         return self.run(*arguments).decode("utf-8", "replace").strip()
@@ -163,12 +167,12 @@ class Git:
         )
 
 
-def _with_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Our settings as variables, after those that the environment brings already."""
+def _with_settings(environment: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings as variables, after those that the environment brings already."""
     given = environment.get("GIT_CONFIG_COUNT", "0")
     first = int(given) if given.isdecimal() else 0
-    added = {"GIT_CONFIG_COUNT": str(first + len(PLAIN))}
-    for number, (key, value) in enumerate(PLAIN.items(), first):
+    added = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    for number, (key, value) in enumerate(settings.items(), first):
         added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return added
 

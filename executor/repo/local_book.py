@@ -15,9 +15,10 @@ from typing import Final
 
 from executor.decisions.auditing import FileChange
 from executor.errors import BookUnavailable, SwapLost, UsageError
+from executor.model.evidence import PathChange
 from executor.ports import Change, Clock, CommitInfo
 from executor.repo.git import IDENTITY, Git, GitFailed
-from executor.repo.trees import changed_paths, write_blobs, write_tree
+from executor.repo.trees import all_changes, changed_paths, write_blobs, write_tree
 from executor.repo.work_tree import LARGE_INDEX, MAIN, WorkTree
 
 REMOTE: Final = "origin"
@@ -65,14 +66,22 @@ class LocalBook:
         """The commit that main is at now."""
         if not self._has_remote:
             return self._ref(MAIN)
-        self._git.run("fetch", "--quiet", REMOTE, f"+refs/heads/main:{REMOTE_MAIN}")
-        remote = self._ref(REMOTE_MAIN)
+        remote = self._remote_main()
         local = self._ref(MAIN)
         if local != remote and not self._is_ancestor(local, remote):
             raise UsageError(
                 "main here has commits that the remote's main lacks; push or drop them first"
             )
         return remote
+
+    def _remote_main(self) -> str:
+        """Main of the remote, read afresh."""
+        self._fetch(f"+refs/heads/main:{REMOTE_MAIN}")
+        return self._ref(REMOTE_MAIN)
+
+    def _fetch(self, *what: str) -> None:
+        *options, ref = what
+        self._git.run("fetch", "--quiet", *options, REMOTE, ref)
 
     def _ref(self, name: str) -> str:
         try:
@@ -105,6 +114,24 @@ class LocalBook:
         except GitFailed:
             raise UsageError(f"{name}: no such commit; name a branch or a commit") from None
 
+    def bring(self, ref: str) -> str:
+        """Fetch a full ref of the remote; its commit."""
+        if not self._has_remote:
+            raise UsageError(f"{ref}: this repository has no remote named {REMOTE}; add one")
+        assert ref.startswith("refs/"), "a full ref cannot be taken for an option"
+        kept = f"refs/autoinvestor/{ref.removeprefix('refs/')}"
+        try:
+            self._fetch("--no-tags", f"+{ref}:{kept}")
+        except GitFailed as error:
+            if "couldn't find remote ref" in error.stderr:
+                raise UsageError(f"{ref}: the remote has no such ref") from None
+            raise
+        return self._ref(kept)
+
+    def vouches(self, commit: str) -> bool:
+        """Always: whoever can write on this machine is trusted."""
+        return True
+
     def read(self, path: str, at: str) -> bytes | None:
         """A file at a commit; None where there is none."""
         return self._objects.read(f"{at}:{path}")
@@ -123,6 +150,19 @@ class LocalBook:
     def changed(self, folder: str, before: str, after: str) -> Mapping[str, str]:
         """What differs under a folder between two commits: `A`, `M` or `D` by path, as git says."""
         return {} if before == after else changed_paths(self._objects, before, after, (folder,))
+
+    def differences(self, before: str, after: str) -> tuple[PathChange, ...]:
+        """Every path that differs between two commits, by path, with the mode that it has after."""
+        return all_changes(self._objects, before, after)
+
+    def fork_point(self, one: str, other: str) -> str:
+        """The newest commit that two commits have in common."""
+        try:
+            return self._git.text("merge-base", one, other)
+        except GitFailed as error:
+            if error.code != 1:
+                raise
+            raise UsageError(f"{other}: shares no history with {one}; branch off main") from None
 
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         """The newest first-parent commit that added, changed or removed a path."""
@@ -211,10 +251,14 @@ class LocalBook:
             self._bring_along(local, new, change, expected)
         return new
 
-    def _write_commit(self, change: Change, parent: str) -> str:
+    def _tree_of(self, change: Change, parent: str) -> str:
+        """Write the tree that a change makes of its parent's; its id."""
         blobs = write_blobs(self._git, change.writes)
         gone: dict[str, str | None] = dict.fromkeys(change.deletes)
-        tree = write_tree(self._git, self._objects, parent, {**gone, **blobs})
+        return write_tree(self._git, self._objects, parent, {**gone, **blobs})
+
+    def _write_commit(self, change: Change, parent: str) -> str:
+        tree = self._tree_of(change, parent)
         when = f"{int(self._clock.now().timestamp())} +0000"
         person = {
             f"GIT_{role}_{key}": value
@@ -244,8 +288,7 @@ class LocalBook:
             )
         except BookUnavailable as error:
             # The answer may have been lost after the remote took the commit: only the remote knows.
-            self._git.run("fetch", "--quiet", REMOTE, f"+refs/heads/main:{REMOTE_MAIN}")
-            now = self._ref(REMOTE_MAIN)
+            now = self._remote_main()
             if self._is_ancestor(new, now):
                 return
             if now != expected:

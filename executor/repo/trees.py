@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, Literal
 
 from executor.errors import BookUnavailable
+from executor.model.evidence import PathChange
 from executor.repo.git import TIMEOUT_SECONDS, Entry, Git, ObjectReader
 
 FILE, FOLDER = "100644", "40000"
@@ -86,11 +87,39 @@ def changed_paths(
             path == one or path.startswith(f"{one}/") or one.startswith(f"{path}/") for one in under
         )
 
+    found = _differing(objects, before, after, is_asked)
+    return {path: _kind(was, now) for path, was, now in found}
+
+
+def all_changes(objects: ObjectReader, before: str, after: str) -> tuple[PathChange, ...]:
+    """Every path that differs between two commits, by path."""
+    return tuple(
+        # A name that is no UTF-8 is shown as well as it goes: nobody may bring one.
+        PathChange(
+            path.encode("utf-8", "replace").decode(), _kind(was, now), now.mode if now else None
+        )
+        for path, was, now in _differing(objects, before, after, lambda _: True)
+    )
+
+
+Differing = tuple[str, Entry | None, Entry | None]
+"""A path with what it was and what it is, where that is no folder."""
+
+
+def _kind(was: Entry | None, now: Entry | None) -> Literal["A", "M", "D"]:
+    if was is None:
+        return "A"
+    return "D" if now is None else "M"
+
+
+def _differing(
+    objects: ObjectReader, before: str, after: str, is_asked: Callable[[str], bool]
+) -> list[Differing]:
     def inside(entry: Entry | None) -> dict[str, Entry] | None:
         is_folder = entry is not None and entry.mode == FOLDER
         return objects.tree(entry.object_id) if entry is not None and is_folder else None
 
-    found: dict[str, str] = {}
+    found: list[Differing] = []
 
     def compare(folder: str, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> None:
         for name in sorted({name for name, _ in old.items() ^ new.items()}):
@@ -100,12 +129,10 @@ def changed_paths(
             was, now = old.get(name), new.get(name)
             below, above = inside(was), inside(now)
             compare(f"{path}/", below or {}, above or {})
-            was_file, now_file = (
-                was is not None and below is None,
-                now is not None and above is None,
-            )
+            was_file = was if below is None else None
+            now_file = now if above is None else None
             if was_file or now_file:
-                found[path] = "M" if was_file and now_file else "A" if now_file else "D"
+                found.append((path, was_file, now_file))
 
     compare("", objects.tree(f"{before}:") or {}, objects.tree(f"{after}:") or {})
     return found

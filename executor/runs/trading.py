@@ -18,15 +18,18 @@ from executor.decisions.validate import Judgment, judge
 from executor.errors import AutoInvestorError, BrokerUnavailable, SwapLost
 from executor.gather import (
     AccountView,
+    Market,
     earliest_order,
     equity_history,
     fill_pieces,
     gather,
     view_account,
+    view_market,
 )
 from executor.main_state import MainState, PlanOnMain
 from executor.model.account import AccountRecord
 from executor.model.context import Context
+from executor.model.evidence import Evidence
 from executor.model.facts import Moment
 from executor.model.ledger import Ledger, LotKey
 from executor.model.order import EquityPoint, OrderReport
@@ -83,6 +86,10 @@ class Trading:
     plan: PlanOnMain
     broker: Broker
     timings: Timings
+    evidence: Evidence | None = None
+    """How the plan came to main, where the policy asks for it and somebody could be asked."""
+    intent_counts: bool = True
+    """False where an intent of before proves no approval, so that it is verified again."""
 
     # Judging.
 
@@ -90,12 +97,17 @@ class Trading:
         """The account now."""
         return view_account(self.broker, earliest_order(self.plan))
 
+    def market(self) -> Market:
+        """What the market says about the plan's symbols now."""
+        return view_market(self.broker, self.plan.proposal)
+
     def judge(
         self,
         main: MainState,
         *,
         proposal: bool,
         view: AccountView | None = None,
+        market: Market | None = None,
         own_orders: frozenset[str] = frozenset(),
         already_sent: frozenset[int] = frozenset(),
         own_reports: Mapping[str, OrderReport] | None = None,
@@ -112,12 +124,15 @@ class Trading:
             now=self.now(),
             environment=self.world.environment,
             view=view,
+            market=market,
             own_orders=own_orders,
             already_sent=already_sent,
             own_reports=own_reports,
             orders_at_broker=orders_at_broker,
             protective=protective,
             history=self.history,
+            evidence=self.evidence,
+            intent_in=self.plan.validated_in if self.intent_counts else None,
         )
         assert self.plan.plan is not None, "a plan that a gate refused is not judged"
         judged_plan = self.plan.proposal if proposal else self.plan.plan

@@ -17,6 +17,7 @@ from tests.bench.table import as_json, as_text
 # benchmarks in process make it grow.
 BENCHMARKS = (
     *("start", "validate", "judge", "submit", "submit_many", "submit_limited", "history"),
+    "first_order",
     *("checks", "fold", "exchange"),
 )
 """Every benchmark; the module of the same name holds it."""

@@ -12,7 +12,7 @@ class RawServer:
     """Gives each connection the next of its answers and closes it; remembers the requests."""
 
     def __init__(self, answers: Sequence[bytes]) -> None:
-        self._answers = answers
+        self.answers = answers
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve)
         self.requests: list[bytes] = []
@@ -35,7 +35,7 @@ class RawServer:
                 request = self._read(connection)
                 if not request:
                     return
-                answer = self._answers[min(len(self.requests), len(self._answers) - 1)]
+                answer = self.answers[min(len(self.requests), len(self.answers) - 1)]
                 self.requests.append(request)
                 connection.sendall(answer)
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.decisions.ledger import fold
-from executor.decisions.legs import is_news, leg_result, unsent_leg
+from executor.decisions.legs import is_news, leg_result, never_arrived, unsent_leg
 from executor.decisions.protection import Role
 from executor.model.account import Mode
-from executor.model.ledger import LotKey
+from executor.model.ledger import LotKey, Order
 from executor.model.order import OrderReport, OrderRequest, OrderStatus
 from executor.model.order_id import client_order_id
 from executor.model.order_result import LegResult, Outcome, Refusal, StopTerms
@@ -183,6 +183,13 @@ def test_what_nobody_knows_of_has_no_refusal() -> None:
     found = unsent_leg(ROLE, simple, Outcome.UNKNOWN, strategy="")
     assert (found.outcome, found.refusal, found.strategy) == (Outcome.UNKNOWN, None, None)
     assert (found.order_class, found.stop_price, found.limit_price) == (None, Decimal(300), None)
+
+
+def test_what_never_arrived_was_not_sent() -> None:
+    simple = OrderRequest(KEY, "MU", "sell", "stop", "gtc", Decimal(1), stop_price=Decimal(300))
+    unknown = unsent_leg(ROLE, simple, Outcome.UNKNOWN, strategy="manual")
+    found = never_arrived(Order(unknown, PLAN_DIGEST, "manual", "a result", NOW, "stop"))
+    assert found == unknown.model_copy(update={"outcome": Outcome.NOT_SENT})
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,16 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Final, Literal
 
 from executor.decisions.auditing import FileChange
 from executor.errors import BookUnavailable, SwapLost, UsageError
+from executor.model.evidence import PLAIN_FILE, PathChange
 from executor.ports import Change, Clock, CommitInfo
 
 Tree = Mapping[str, bytes]
+
+_KINDS: Final[Mapping[str, Literal["A", "M", "D"]]] = {"A": "A", "M": "M", "D": "D"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class Origin:
     main: str = ""
     pushed: list[str] = field(default_factory=list)
     """What people brought to main; none of it may ever be lost."""
+    refs: dict[str, str] = field(default_factory=dict)
+    """Where other full refs are, such as `refs/pull/7/head`."""
+    forged: set[str] = field(default_factory=set)
+    """Commits that look like ours and are not."""
 
     def __post_init__(self) -> None:
         """Begin with an empty commit, so that there is always a head."""
@@ -131,6 +139,16 @@ class MemoryBook:
             return self.origin.main
         raise UsageError(f"{name}: no such commit; name a branch or a commit")
 
+    def bring(self, ref: str) -> str:
+        if ref == "refs/heads/main":
+            return self.origin.main
+        if ref in self.origin.refs:
+            return self.origin.refs[ref]
+        raise UsageError(f"{ref}: the remote has no such ref")
+
+    def vouches(self, commit: str) -> bool:
+        return commit not in self.origin.forged
+
     def read(self, path: str, at: str) -> bytes | None:
         return self.origin.commits[at].tree.get(path)
 
@@ -141,6 +159,31 @@ class MemoryBook:
     def changed(self, folder: str, before: str, after: str) -> Mapping[str, str]:
         touched = _touched(self.origin.commits[before].tree, self.origin.commits[after].tree)
         return {path: kind for path, kind in touched.items() if path.startswith(f"{folder}/")}
+
+    def differences(self, before: str, after: str) -> tuple[PathChange, ...]:
+        touched = _touched(self.origin.commits[before].tree, self.origin.commits[after].tree)
+        return tuple(
+            PathChange(path, _KINDS[kind], None if kind == "D" else PLAIN_FILE)
+            for path, kind in sorted(touched.items())
+        )
+
+    def fork_point(self, one: str, other: str) -> str:
+        ancestors = self._ancestors(one)
+        for name in self._ancestors(other):
+            if name in ancestors:
+                return name
+        raise UsageError(f"{other}: shares no history with {one}; branch off main")
+
+    def _ancestors(self, at: str) -> dict[str, None]:
+        """A commit and all before it, the nearest first."""
+        found: dict[str, None] = {}
+        names = [at]
+        while names:
+            name = names.pop(0)
+            if name not in found:
+                found[name] = None
+                names += self.origin.commits[name].info.parents
+        return found
 
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         return next((one.info for one in self.origin.line(at) if path in one.touched), None)

@@ -1,4 +1,4 @@
-"""One contract, three books: in memory, a repository alone, a repository with a remote."""
+"""One contract, four books: in memory, a repository alone, one with a remote, one on GitHub."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import pytest
 
 from executor.errors import BookUnavailable, SwapLost, UsageError
 from executor.ports import Change
-from tests.repo.book_rigs import NOON, MemoryRig, Rig, local_rig
+from tests.repo.book_rigs import NOON, GitHubRig, LocalRig, MemoryRig, Rig, github_rig, local_rig
 
 PLAN = "trading_instructions.json"
 RESULT = "execution_results/2026-01/result_2026-01-14T17-00-00.json"
 
 
-@pytest.fixture(params=["memory", "local", "remote"])
+@pytest.fixture(params=["memory", "local", "remote", "github"])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     if request.param == "memory":
         yield MemoryRig()
+        return
+    if request.param == "github":
+        with github_rig(tmp_path) as on_github:
+            yield on_github
         return
     local = local_rig(tmp_path, has_remote=request.param == "remote")
     yield local
@@ -168,6 +172,8 @@ def test_trailers_are_found_newest_first(rig: Rig) -> None:
 
 
 def test_one_at_a_time_on_one_machine(rig: Rig) -> None:
+    if isinstance(rig, GitHubRig):
+        pytest.skip("runners share no machine; GitHub keeps their jobs apart")
     other = rig.another()
     with rig.book.exclusive(), pytest.raises(BookUnavailable), other.exclusive():
         raise AssertionError("two at once")
@@ -188,3 +194,21 @@ def test_a_tidy_repository_stays_as_it_is(rig: Rig) -> None:
     new = rig.book.commit(Change("Add", {PLAN: b"1"}), head)
     rig.book.tidy()
     assert rig.book.head() == new
+
+
+def test_a_commit_of_ours_is_vouched_for(rig: Rig) -> None:
+    first = rig.book.commit(Change("Add", {PLAN: b"1"}), rig.book.head())
+    second = rig.book.commit(Change("Add", {RESULT: b"1"}), first)
+    assert rig.book.vouches(first)
+    assert rig.book.vouches(second)
+
+
+def test_a_ref_of_the_remote_is_brought(rig: Rig) -> None:
+    if isinstance(rig, LocalRig) and not rig.has_remote:
+        with pytest.raises(UsageError, match="no remote"):
+            rig.book.bring("refs/heads/main")
+        return
+    theirs = rig.push({"notes.txt": "x"})
+    assert rig.book.bring("refs/heads/main") == theirs
+    with pytest.raises(UsageError, match="refs/pull/7/head: the remote has no such ref"):
+        rig.book.bring("refs/pull/7/head")

@@ -12,6 +12,7 @@ from executor.brokers.transport import Answer, Base, Body, Method, Transport
 from executor.exchange.engine import Exchange
 from executor.exchange.messages import Request
 from executor.exchange.orders import Order
+from executor.model.evidence import PathChange
 from executor.model.order_id import parse_order_id
 from executor.model.state import TradingState
 from executor.ports import Book, Change, Clock, CommitInfo
@@ -157,6 +158,12 @@ class CountedBook:
     def resolve(self, name: str) -> str:
         return self._book.resolve(name)
 
+    def bring(self, ref: str) -> str:
+        return self._book.bring(ref)
+
+    def vouches(self, commit: str) -> bool:
+        return self._book.vouches(commit)
+
     def read(self, path: str, at: str) -> bytes | None:
         return self._book.read(path, at)
 
@@ -165,6 +172,12 @@ class CountedBook:
 
     def changed(self, folder: str, before: str, after: str) -> Mapping[str, str]:
         return self._book.changed(folder, before, after)
+
+    def differences(self, before: str, after: str) -> tuple[PathChange, ...]:
+        return self._book.differences(before, after)
+
+    def fork_point(self, one: str, other: str) -> str:
+        return self._book.fork_point(one, other)
 
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         return self._book.last_change(path, at)
