@@ -7,7 +7,7 @@ SEED ?= 0
 PYTEST ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint types schema simulate bench coverage requirements clean
+.PHONY: help demo setup test cycle lint types schema simulate bench coverage requirements clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -47,7 +47,10 @@ PURE := tests/model tests/checks tests/decisions tests/reports
 
 test: setup ## run the tests, with branch coverage of the pure folders by their own tests
 	@$(BIN)/pytest $(PYTEST) $(PURE) --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
-	@$(BIN)/pytest $(PYTEST) tests $(PURE:%=--ignore=%)
+	@$(BIN)/pytest $(PYTEST) -m 'not act' tests $(PURE:%=--ignore=%)
+
+cycle: setup ## run the workflow files under act, on a loopback GitHub and the exchange
+	@$(BIN)/pytest $(PYTEST) -m act tests/workflows
 
 lint: setup ## check format, lint and schemas
 	@$(BIN)/ruff format --check .

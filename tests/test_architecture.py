@@ -24,7 +24,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"cli"}),
     frozenset({"order_executor", "trading_instructions", "strategy_logger"}),
     frozenset({"commands"}),
-    frozenset({"runs"}),
+    frozenset({"runs", "on_github"}),
     frozenset(
         {
             "wiring",
@@ -39,15 +39,8 @@ FLOORS: tuple[frozenset[str], ...] = (
             "checkpointing",
             "main_state",
             "judge_commit",
-            "judge_pull",
-            "pulling",
-            "pull_opening",
             "reviews",
             "console",
-            "asking",
-            "declining",
-            "looking",
-            "telling",
         }
     ),
     frozenset({"brokers", "exchange", "feeds", "repo", "agents"}),

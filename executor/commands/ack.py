@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from executor.asking import asked_by, carry_out
 from executor.commands.settle import settle
 from executor.console import Console
 from executor.decisions.acknowledging import outstanding, taken_over
@@ -36,11 +35,12 @@ from executor.notes import (
     refuse_other_account,
     refuse_other_present,
 )
+from executor.on_github.asking import asked_by, carry_out
+from executor.on_github.telling import told
 from executor.ports import Broker, Progress
 from executor.proposing import waiting_plan
 from executor.reports.ledger import report_acknowledged, report_outstanding, what
 from executor.reports.reply import Reply
-from executor.telling import told
 from executor.wiring import World, open_world
 
 SWAP_TRIES: Final = 8

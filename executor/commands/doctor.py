@@ -17,13 +17,13 @@ from executor.hosting import look, open_github, read_main
 from executor.model.forge import Actor
 from executor.model.hosting import TRADING_ENABLED, Unread
 from executor.model.market import Session
+from executor.on_github.telling import SUMMARY
 from executor.ports import Book, Forge
 from executor.repo.github_admin import GitHubAdmin
 from executor.repo.github_forge import GitHubForge
 from executor.reports.doctor import Health, Pulse, drift_lines, report_health
 from executor.reports.reply import Reply
 from executor.reports.telling import concern_body, over, summary
-from executor.telling import SUMMARY
 from executor.wiring import is_on_runner, open_world
 
 TICK: Final = "tick.yml"

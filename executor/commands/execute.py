@@ -26,6 +26,7 @@ from executor.model.account import AccountRecord
 from executor.model.intent import Intent
 from executor.model.words import count
 from executor.notes import commit_trip
+from executor.on_github.telling import told
 from executor.ports import Broker, Progress
 from executor.record import commit_ending, commit_intent, commit_late, is_ours
 from executor.reports.execution import finished, nothing_pending, preview, waiting
@@ -33,7 +34,6 @@ from executor.reports.reply import Reply
 from executor.runs.sending import Sent, Tally, never_received, wait
 from executor.runs.settling import Settled, Settling
 from executor.runs.trading import Timings, Traded, Trading
-from executor.telling import told
 from executor.wiring import World, is_on_runner, open_world
 
 SWAP_TRIES: Final = 8

@@ -15,7 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from executor.asking import asked_by, carry_out
 from executor.commands.settle import settle
 from executor.console import Console
 from executor.decisions.commands_in_comments import Ask, HaltAsked
@@ -39,10 +38,11 @@ from executor.model.standing import open_at_broker
 from executor.model.state import TradingState, TradingStateRecord
 from executor.model.words import count
 from executor.notes import commit_state, person, refuse_other_present, stated
+from executor.on_github.asking import asked_by, carry_out
+from executor.on_github.telling import told
 from executor.ports import Broker, Progress
 from executor.reports.reply import Reply
 from executor.reports.state import report_halt
-from executor.telling import told
 from executor.wiring import EXCHANGE_URL, World, open_world
 
 SWAP_TRIES: Final = 20

@@ -25,8 +25,8 @@ from executor.model.facts import Facts, Moment
 from executor.model.reading import SIZE_LIMIT, read_document
 from executor.model.settings import Settings
 from executor.model.verdict import Answer, Verdict
-from executor.pull_opening import propose
-from executor.pulling import forge_of
+from executor.on_github.pull_opening import propose
+from executor.on_github.pulling import forge_of
 from executor.repo.schema_files import load_schema
 from executor.reports.proposed import handed_over, refused, refused_by
 from executor.reports.reply import Reply

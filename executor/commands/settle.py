@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import Final
 
 from executor.console import Console
-from executor.declining import archive_declined
 from executor.errors import BookUnavailable, SwapLost
 from executor.gather import view_account
 from executor.main_state import MainState
 from executor.model.account import Mode
+from executor.on_github.declining import archive_declined
+from executor.on_github.telling import told
 from executor.ports import Progress
 from executor.reports.reply import Reply
 from executor.reports.settlement import report_settled, report_unopened
 from executor.runs.settling import Settled, Settling
-from executor.telling import told
 from executor.wiring import EXCHANGE_URL, World, open_world
 
 SWAP_TRIES: Final = 8

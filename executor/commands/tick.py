@@ -19,10 +19,10 @@ from executor.decisions.due import (
     wanted,
 )
 from executor.errors import AutoInvestorError, ExitCode, PersonNeeded, UsageError, WorldError
-from executor.looking import Looking
 from executor.model.due import Held, Situation, Wanted
 from executor.model.forge import WorkflowRun
 from executor.notes import refuse_other_present
+from executor.on_github.looking import Looking
 from executor.ports import Forge, Progress
 from executor.reports.due import report_tick
 from executor.reports.reply import Reply

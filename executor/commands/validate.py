@@ -110,8 +110,8 @@ def validate_pull_request(repository: Path, number: int, post: bool, now: dateti
         UsageError: no access to GitHub, or no such pull request.
         AutoInvestorError: GitHub or the repository did not answer.
     """
-    from executor.judge_pull import judge_pull
     from executor.model.fields import timestamp_text
+    from executor.on_github.judge_pull import judge_pull
     from executor.wiring import open_world
 
     with open_world(repository, timestamp_text(now) if now else None) as world:

@@ -21,7 +21,6 @@ from executor.decisions.due import (
     wanted,
 )
 from executor.exchange.sessions import NyseSessions
-from executor.looking import sessions_around
 from executor.model.due import (
     DOCTOR,
     EXECUTE,
@@ -36,6 +35,7 @@ from executor.model.due import (
 )
 from executor.model.fields import parse_timestamp
 from executor.model.forge import ACTIONS_ID, MARKS, Actor, Mark, PullRequest, WorkflowRun
+from executor.on_github.looking import sessions_around
 
 NOW = parse_timestamp("2026-01-14T15:00:00Z")
 """A Wednesday, half an hour after the exchanges open."""

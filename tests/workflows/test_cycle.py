@@ -58,6 +58,16 @@ def judged(tale: Story, document: dict[str, Any], branch: str) -> int:
     return number
 
 
+def holds_no_secret(tale: Story) -> None:
+    """What the agent's job was given: a folder, and an environment without a key or a token."""
+    seen = (tale.folder / "calls.environment").read_text()
+    assert "GITHUB_RUN_ID=" in seen
+    for secret in (*KEYS.values(), "workflow-", "GITHUB_TOKEN", "ALPACA"):
+        assert secret not in seen
+    given = (tale.folder / "calls.agent").read_text()
+    assert given.split() == ["portfolio.json", "scheduled_review_needed.json"]
+
+
 @pytest.mark.parametrize("tale", [()], ids=["reviews"], indirect=True)
 def test_from_the_tick_to_the_result_once(tale: Story) -> None:
     tale.agent_proposes(buys(stop_loss_pct=8.0))
@@ -70,6 +80,7 @@ def test_from_the_tick_to_the_result_once(tale: Story) -> None:
     assert pull["user"]["login"] == "github-actions[bot]"
     assert tale.marks(1) == GREEN
     assert len(tale.comments(1)) == 1
+    holds_no_secret(tale)
 
     tale.owner.merge(1)
     assert [one.told for one in tale.hub.settle()] == [("execute", "success")]
@@ -82,6 +93,9 @@ def test_from_the_tick_to_the_result_once(tale: Story) -> None:
     assert tale.marks(1)["plan/result"] == "success"
     assert len(tale.comments(1)) == 2
 
+    kept = (tale.folder / "artifacts").glob("*/result-1/execution_results/*/result_*.json")
+    assert [json.loads(one.read_text())["kind"] for one in kept] == ["execution"]
+
     head = tale.subjects
     tale.owner.dispatch("execute.yml")
     assert [one.told for one in tale.hub.settle()] == [("execute", "success")]
@@ -89,17 +103,6 @@ def test_from_the_tick_to_the_result_once(tale: Story) -> None:
     assert set(again) <= {("tick", "success"), ("settle", "success")}
     assert (tale.subjects, len(tale.orders)) == (head, 2)
     assert tale.hub.started_only == []
-
-
-def test_the_agent_s_job_holds_no_secret(tale: Story) -> None:
-    tale.agent_proposes(buys())
-    assert tale.review()[0].told == ("review default asked by octo-owner", "success")
-    seen = (tale.folder / "calls.environment").read_text()
-    assert "GITHUB_RUN_ID=" in seen
-    for secret in (*KEYS.values(), "workflow-", "GITHUB_TOKEN", "ALPACA"):
-        assert secret not in seen
-    given = (tale.folder / "calls.agent").read_text()
-    assert given.split() == ["portfolio.json", "strategy_review_needed.json"]
 
 
 def test_the_built_in_agent_holds_and_that_is_committed(tale: Story) -> None:
@@ -227,8 +230,10 @@ def test_what_people_say_is_heard_from_those_who_may(tale: Story) -> None:
     tale.writer.ask("POST", f"issues/{issue}/labels", {"labels": ["halt"]})
     assert [one.told for one in tale.hub.settle()] == [("halt", "success")]
     assert tale.read("execution_results/trading_state.json")["state"] == "REDUCE_ONLY"
-    tale.owner.comment(issue, "/ack")
+    tale.order_by_hand("MU", "by-hand")
+    tale.owner.comment(issue, "/ack by-hand")
     assert ("settle", "success") in [one.told for one in tale.hub.settle()]
+    assert tale.results[-1]["kind"] == "observed"
 
 
 def test_the_doctor_reads_what_its_token_may(tale: Story) -> None:

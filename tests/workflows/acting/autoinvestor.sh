@@ -3,10 +3,10 @@
 # the interpreter of the tests. Two verbs are the test's: `agent` hands over a given proposal where there
 # is one, since the built-in agent only holds; every verb's job summary is kept.
 set -euo pipefail
-code="$STANDIN_CODE/$(git rev-parse HEAD:executor)"
+code="$STANDIN_CODE/$(git rev-parse HEAD:executor HEAD:schemas | git hash-object --stdin)"
 if [ ! -d "$code" ]; then
   mkdir -p "$STANDIN_CODE" && making="$(mktemp -d "$STANDIN_CODE/making.XXXX")"
-  git archive HEAD executor schemas autoinvestor.toml | tar -x -C "$making"
+  git archive HEAD executor schemas | tar -x -C "$making"
   if [ -d "$code" ]; then rm -r "$making"; else mv "$making" "$code"; fi # another job may be faster
 fi
 echo "$1" >> "$STANDIN_CALLS"

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ SETTINGS: Final = (
     ('mode = "sim"', 'mode = "paper"'),
     ('number_ends_with = ""', f'number_ends_with = "{Opening().account_number[-4:]}"'),
     ('repository = "local"', f'repository = "{REPOSITORY}"'),
+    # The exchange's session is the UTC day; its edges are no matter of these tests.
+    ("session_edge_minutes = 5", "session_edge_minutes = 0"),
     ("fill_deadline_seconds = 60", "fill_deadline_seconds = 3"),
     ("poll_interval_seconds = 0.5", "poll_interval_seconds = 0.05"),
 )
@@ -86,6 +89,30 @@ class Story:
     def git_url(self, token: str) -> str:
         """Where somebody clones from."""
         return self.server.git_url(REPOSITORY).replace("http://", f"http://{token}@")
+
+    def order_by_hand(self, symbol: str, client_order_id: str) -> None:
+        """Somebody orders at the broker's own page, far from the market."""
+        order = {
+            "symbol": symbol,
+            "side": "buy",
+            "qty": "1",
+            "client_order_id": client_order_id,
+            "type": "limit",
+            "limit_price": "50",
+            "time_in_force": "gtc",
+        }
+        request = urllib.request.Request(
+            f"{self.exchange.url}/v2/orders",
+            method="POST",
+            data=json.dumps(order).encode(),
+            headers={
+                "APCA-API-KEY-ID": KEYS["ALPACA_API_KEY"],
+                "APCA-API-SECRET-KEY": KEYS["ALPACA_SECRET_KEY"],
+                "Content-Type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status == 200, answer.status
 
     # What there is to see.
 
@@ -157,9 +184,8 @@ class Story:
 @contextlib.contextmanager
 def story(folder: Path, *changes: tuple[str, str]) -> Iterator[Story]:
     """Everything, while the block lasts; with other settings where texts are to be replaced."""
-    work, bare = folder / "work", folder / "bare.git"
-    _found(work, changes)
-    git(folder, "clone", "--quiet", "--bare", str(work), str(bare))
+    bare = folder / "bare.git"
+    _found(bare, changes)
     for name in ("home", "summaries", "artifacts"):
         (folder / name).mkdir()
     exchange = Exchange(
@@ -200,7 +226,8 @@ def _environment(folder: Path, server: ForgeServer, market: ThreadedServer) -> d
         "STANDIN_ELSEWHERE": str(HERE / "elsewhere"),
         "STANDIN_AUTOINVESTOR": str(HERE / "autoinvestor.sh"),
         "STANDIN_PYTHON": sys.executable,
-        "STANDIN_CODE": str(folder / "code"),
+        # Beside this test's folder: tests of one worker share what is compiled.
+        "STANDIN_CODE": str(folder.parent / "code"),
         "STANDIN_CALLS": str(folder / "calls"),
         "STANDIN_PROPOSAL": str(folder / "proposal.json"),
         "STANDIN_SUMMARIES": str(folder / "summaries"),
@@ -209,18 +236,32 @@ def _environment(folder: Path, server: ForgeServer, market: ThreadedServer) -> d
     }
 
 
-def _found(work: Path, changes: tuple[tuple[str, str], ...]) -> None:
-    """The repository as a copy of this one begins: its code, its workflows, and settings."""
-    work.mkdir()
+def _found(bare: Path, changes: tuple[tuple[str, str], ...]) -> None:
+    """A repository as a copy of this one begins: its code, its workflows, and settings."""
+    template = bare.parents[1] / "template"
+    if not template.exists():  # one for all tests of a worker: only the settings differ
+        _copy(template)
+    git(template, "clone", "--quiet", "--bare", str(template), str(bare))
+    (bare.parent / "settings").write_text(shipped(*SETTINGS, *changes))
+    blob = git(bare, "hash-object", "-w", str(bare.parent / "settings"))
+    git(bare, "read-tree", "main")
+    git(bare, "update-index", "--add", "--cacheinfo", f"100644,{blob},autoinvestor.toml")
+    tree = git(bare, "write-tree")
+    commit = git(bare, "commit-tree", tree, "-p", "main", "-m", "Set mode, account and deadlines")
+    git(bare, "update-ref", "refs/heads/main", commit)
+
+
+def _copy(place: Path) -> None:
+    """Commit what this checkout holds."""
+    place.mkdir()
     for name in SHARED:
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, work / name, ignore=ignored)
+        shutil.copytree(ROOT / name, place / name, ignore=ignored)
     for name in FILES:
-        shutil.copy(ROOT / name, work / name)
-    (work / "autoinvestor.toml").write_text(shipped(*SETTINGS, *changes))
-    git(work, "init", "--quiet", "--initial-branch=main")
-    git(work, "add", "--all")
-    git(work, "commit", "--quiet", "--message", "Start from the template")
+        shutil.copy(ROOT / name, place / name)
+    git(place, "init", "--quiet", "--initial-branch=main")
+    git(place, "add", "--all")
+    git(place, "commit", "--quiet", "--message", "Start from the template")
 
 
 def git(place: Path, *words: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from executor.errors import ExitCode, PersonNeeded
+from executor.on_github.telling import told
 from executor.reports.reply import Reply
 from executor.reports.telling import digest_marked, told_in
-from executor.telling import told
 from executor.wiring import open_world
 from tests.commands.exchanges import Outside, outside
 from tests.commands.hub import Hub, hub

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from executor.decisions.due import slots_of, strategy_of
-from executor.declining import closed_without_merge
 from executor.errors import AutoInvestorError, DocumentError, PersonNeeded
 from executor.exchange.sessions import NyseSessions, Sessions, sessions_named
 from executor.main_state import MainState, PlanOnMain
@@ -24,6 +23,7 @@ from executor.model.market import Session
 from executor.model.plan import PlanStatus
 from executor.model.reading import read_document
 from executor.model.settings import Settings
+from executor.on_github.declining import closed_without_merge
 from executor.ports import Book, Forge
 from executor.wiring import EXCHANGE_URL, World
 

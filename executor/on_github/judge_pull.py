@@ -9,8 +9,8 @@ from typing import Any, Final
 from executor.errors import ExitCode, UsageError
 from executor.model.forge import ACTIONS_ID, Mark
 from executor.model.verdict import Answer
+from executor.on_github.pulling import forge_of, look
 from executor.ports import Forge
-from executor.pulling import forge_of, look
 from executor.reports.blocks import Block, Line, Tone
 from executor.reports.comment import MARKER, PullReport, comment, summary
 from executor.reports.marks import marks

@@ -44,8 +44,8 @@ from executor.model.market import Rung
 from executor.model.plan import PLAN_PATH
 from executor.model.reading import read_document
 from executor.model.writing import write_document
+from executor.on_github.pulling import forge_of, zones_of
 from executor.ports import Book, Change, CommitInfo, Forge, Progress
-from executor.pulling import forge_of, zones_of
 from executor.reports import proposed as replies
 from executor.reports.pull_request import Origin, Outline, body, sides, superseded, title
 from executor.reports.reply import Reply

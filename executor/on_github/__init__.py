@@ -1,0 +1,1 @@
+"""What happens on GitHub around a plan: pull requests opened, judged, told of and archived."""
