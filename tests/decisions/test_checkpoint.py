@@ -64,7 +64,7 @@ def folded(record: list[ExecutionResult], start: Ledger | None = None) -> Ledger
     return fold(numbered(record), Mode.SIM, start=start)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(histories)
 def test_what_is_kept_of_a_ledger_reads_back_as_it_was(history: list[ExecutionResult]) -> None:
     ledger = folded(history)
@@ -127,7 +127,7 @@ def records(draw: st.DrawFn) -> list[ExecutionResult]:
     return told
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(records(), st.integers(0, 6))
 def test_a_fold_goes_on_from_a_checkpoint_as_if_nothing_had_been_forgotten(
     history: list[ExecutionResult], cut: int
@@ -139,7 +139,7 @@ def test_a_fold_goes_on_from_a_checkpoint_as_if_nothing_had_been_forgotten(
     assert differs(read(later), whole) is None
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(records())
 def test_a_checkpoint_after_each_result_is_as_good_as_one(history: list[ExecutionResult]) -> None:
     ledger = Ledger()

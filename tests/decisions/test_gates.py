@@ -174,7 +174,7 @@ def respellings(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_the_gates_agree_about_whatever_a_valid_document_turns_into(
     document: str, data: st.DataObject
@@ -188,7 +188,7 @@ def test_the_gates_agree_about_whatever_a_valid_document_turns_into(
         assert problem.verdict().check == "document"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(tree=st.dictionaries(TEXTS, VALUES, max_size=4), document=st.sampled_from(DOCUMENTS))
 def test_the_gates_agree_about_anything(tree: Any, document: str) -> None:
     judge_tree(tree, load_schema(document), MODELS[document])

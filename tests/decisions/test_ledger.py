@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executor.decisions.ledger import TRANSFERS_KEPT, fold
@@ -51,6 +51,9 @@ from tests.decisions.record_builders import (
     report,
     result,
 )
+
+FEWER = settings(max_examples=40)
+"""Histories are large: this many find what more would find."""
 
 MIDNIGHT = NOW.replace(hour=0, minute=0)
 
@@ -293,6 +296,7 @@ def test_a_plan_is_executed_once_it_completed_or_had_an_order_sent() -> None:
     assert executed(unnamed) == numbered([unnamed])[0][0]
 
 
+@FEWER
 @given(histories)
 def test_the_change_of_cash_and_cost_is_explained_to_the_cent(
     history: list[ExecutionResult],
@@ -304,6 +308,7 @@ def test_the_change_of_cash_and_cost_is_explained_to_the_cent(
         assert ledger.cash_change + cost == explained
 
 
+@FEWER
 @given(histories, st.integers(0, 6))
 def test_a_fold_goes_on_from_where_another_ended(history: list[ExecutionResult], cut: int) -> None:
     record = numbered(history)
@@ -322,6 +327,7 @@ PIECES = st.tuples(
 )
 
 
+@FEWER
 @given(PIECES, st.sets(st.integers(0, 15)))
 def test_how_a_history_is_cut_into_results_makes_no_difference(
     pieces: tuple[list[Any], ...], cuts: set[int]
@@ -336,6 +342,7 @@ def test_how_a_history_is_cut_into_results_makes_no_difference(
     assert dataclasses.replace(cut, **same) == dataclasses.replace(whole, **same)
 
 
+@FEWER
 @given(histories)
 def test_lots_never_exceed_the_holding(history: list[ExecutionResult]) -> None:
     ledger = folded(*history)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executor.model.locate import Token, line_and_column, tokens
@@ -75,6 +75,7 @@ TREES = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(TREES, st.booleans(), st.sampled_from([None, 2]))
 def test_every_leaf_of_what_json_writes_is_walked_once(
     tree: object, ascii_only: bool, indent: int | None
