@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 
 from executor.errors import ForgeUnavailable
 from executor.main_state import MainState, PlanOnMain, plan_of
-from executor.model.evidence import Edit, Evidence, PlanBefore
-from executor.model.forge import Actor, PullCommit, PullRequest
+from executor.model.evidence import Edit, Evidence, Merged, PlanBefore
+from executor.model.forge import Actor, Event, PullCommit, PullRequest
 from executor.model.plan import PLAN_PATH, PlanStatus
 from executor.ports import Book, CommitInfo, Forge
 
@@ -22,17 +22,68 @@ LOOKED_BACK: Final = timedelta(hours=1)
 """How long before a merge its pull request may have been updated last, clocks being as they are."""
 
 REVIEWERS_MAX: Final = 20
-"""People who approved that are asked about; nobody needs more."""
+"""People who approved, or who wrote, that are asked about; nobody needs more."""
+
+TWINS_MAX: Final = 10
+"""Pull requests merged by one commit whose timelines are read; of any more it is not known."""
+
+BACK_OFF: Final = (2.0, 5.0)
+"""Seconds before a question that had no usable answer is asked a second and a third time."""
+
+AGAIN_MAX: Final = 6
+"""Questions of one gathering that are repeated; where GitHub is down, the next run asks."""
 
 A = TypeVar("A")
 
 
+def at_once(_seconds: float) -> None:
+    """Ask again without a wait."""
+
+
+class _Asking:
+    """Ask a question up to three times: one bad gateway must not hold an exit up."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self._sleep = sleep
+        self._left = AGAIN_MAX
+
+    def __call__(self, ask: Callable[[], A]) -> A:
+        for seconds in BACK_OFF:
+            try:
+                return ask()
+            except ForgeUnavailable:
+                if not self._left:
+                    raise
+                self._left -= 1
+                self._sleep(seconds)
+        return ask()
+
+    def or_none(self, ask: Callable[[], A]) -> A | None:
+        try:
+            return self(ask)
+        except ForgeUnavailable:
+            return None
+
+
 def evidence_of(
-    book: Book, forge: Forge | None, main: MainState, plan: PlanOnMain, now: datetime
+    book: Book,
+    forge: Forge | None,
+    main: MainState,
+    plan: PlanOnMain,
+    now: datetime,
+    sleep: Callable[[float], None] = at_once,
 ) -> Evidence | None:
     """How the plan on main came there; None where the policy asks nothing, or nobody can be asked.
 
     What GitHub does not answer is missing in it, and the checks wait for it.
+
+    Args:
+        book: the repository.
+        forge: GitHub; None where nobody can be asked.
+        main: what main holds.
+        plan: the plan on it.
+        now: the present instant.
+        sleep: waits so many seconds before a question is asked again.
 
     Raises:
         ForgeRefused: GitHub refuses to answer, for instance for want of a right.
@@ -42,18 +93,22 @@ def evidence_of(
         return None
     added = plan.added
     found = _from_git(book, added, is_old=now - added.committed_at > LAG_MAX)
+    asking = _Asking(sleep)
     try:
-        request = _merged_as(forge, added)
+        repository = asking(forge.repository).name
+        request, twins = _merged_as(forge, asking, added, repository)
     except ForgeUnavailable:
         # Silence proves nothing, however old the commit is.
         return replace(found, is_old=False)
-    found = replace(found, pull_request=request)
+    found = replace(found, pull_request=request, repository=repository)
     if request is None or not found.is_merge or not request.is_merged:
         return found
     if request.head != found.parents[1]:
         return found
+    found = replace(found, twins=_timelines(forge, asking, twins))
     of_main = book.read(PLAN_PATH, found.parents[0])
-    return _of_people(book, forge, found, request, of_main, main.settings.approval.approvers)
+    found = _of_commits(book, forge, asking, found, request, of_main)
+    return _of_people(forge, asking, found, request, main.settings.approval.approvers)
 
 
 def evidence_before_merge(
@@ -77,12 +132,13 @@ def evidence_before_merge(
         added_in=None,
         parents=(),
         added_at=None,
-        repository=_or_none(lambda: forge.repository().name),
+        repository=_Asking(at_once).or_none(lambda: forge.repository().name),
         is_old=False,
         pull_request=request,
         changes=book.differences(fork, head),
         before=_before(waiting),
         plan_at_head=book.read(PLAN_PATH, head),
+        had_file=book.read(PLAN_PATH, fork) is not None,
     )
 
 
@@ -101,6 +157,7 @@ def _from_git(book: Book, added: CommitInfo, *, is_old: bool) -> Evidence:
         before=_before(MainState(book, first).plan) if first else None,
         plan_at_head=book.read(PLAN_PATH, merged) if merged else None,
         plan_on_main=book.read(PLAN_PATH, added.commit),
+        had_file=first is not None and book.read(PLAN_PATH, first) is not None,
     )
 
 
@@ -110,58 +167,116 @@ def _before(plan: PlanOnMain | None) -> PlanBefore | None:
     return PlanBefore(plan.digest, is_pending=plan.status is not PlanStatus.VALIDATED)
 
 
-def _merged_as(forge: Forge, added: CommitInfo) -> PullRequest | None:
-    """The pull request that a commit merged; None where GitHub knows none (yet).
+def _merged_as(
+    forge: Forge, asking: _Asking, added: CommitInfo, repository: str
+) -> tuple[PullRequest | None, tuple[PullRequest, ...]]:
+    """The pull request that a commit merged, None where GitHub knows none (yet); and its twins.
 
-    By the commit first; the list of those closed lately knows of a merge earlier.
+    By the commit, and by the list of those closed lately, which knows of a merge earlier. Several
+    may have the same head. Those of a fork say nothing where there is one of this repository:
+    anybody may open them.
     """
-    known = [one for one in forge.pull_requests_of(added.commit) if one.base_ref == "main"]
-    found = next((one for one in known if one.merge_commit == added.commit), None)
-    if found is None:
-        lately = forge.pull_requests("closed", since=added.committed_at - LOOKED_BACK)
-        found = next((one for one in lately if one.merge_commit == added.commit), None)
-    if found is None:
+    known = asking(lambda: forge.pull_requests_of(added.commit))
+    known = tuple(one for one in known if one.base_ref == "main")
+    since = added.committed_at - LOOKED_BACK
+    lately = asking(lambda: forge.pull_requests("closed", since=since))
+    by_number = {one.number: one for one in (*lately, *known) if one.merge_commit == added.commit}
+    own = [
+        one
+        for one in by_number.values()
+        if (one.head_repository or "").casefold() == repository.casefold()
+    ]
+    found = own or list(by_number.values())
+    if not found:
         # A rebase leaves several commits on main, of which GitHub names the last one.
-        found = next((one for one in known if one.is_merged), None)
+        found = [one for one in known if one.is_merged][:1]
+    if not found:
+        return None, ()
+    # A head that lies below the one that was merged counts as merged along with it.
+    head = added.parents[-1] if added.parents else None
+    first, *others = sorted(found, key=lambda one: (one.head != head, one.number))
     # Lists leave out who merged.
-    return forge.pull_request(found.number) if found is not None else None
+    request = asking(lambda: forge.pull_request(first.number))
+    return request, tuple(others) if own else ()
 
 
-def _of_people(
+def _timelines(forge: Forge, asking: _Asking, twins: Sequence[PullRequest]) -> tuple[Merged, ...]:
+    return tuple(
+        Merged(one, _timeline(forge, asking, one.number) if index < TWINS_MAX else None)
+        for index, one in enumerate(twins)
+    )
+
+
+def _timeline(forge: Forge, asking: _Asking, number: int) -> tuple[Event, ...] | None:
+    """What happened to a pull request that was merged; None where GitHub lags or is silent."""
+    found = asking.or_none(lambda: forge.timeline(number))
+    if found is not None and not any(one.name == "merged" for one in found):
+        return None
+    return found
+
+
+def _of_commits(
     book: Book,
     forge: Forge,
+    asking: _Asking,
     found: Evidence,
     request: PullRequest,
     of_main: bytes | None,
+) -> Evidence:
+    """Who wrote what was merged; what GitHub does not tell is left out."""
+    commits = asking.or_none(lambda: forge.commits(request.number))
+    if commits is None or request.head not in {one.commit for one in commits}:
+        return found
+    try:
+        edits = _edits(book, forge, asking, commits, of_main)
+    except ForgeUnavailable:
+        edits = None
+    return replace(
+        found,
+        edits=edits,
+        commit_count=len(commits),
+        is_one_commit=_is_one(book, commits, found.parents[0]),
+    )
+
+
+def _of_people(
+    forge: Forge,
+    asking: _Asking,
+    found: Evidence,
+    request: PullRequest,
     approvers: Sequence[int],
 ) -> Evidence:
-    """Who wrote, judged and merged what was merged; what GitHub does not tell is left out."""
+    """Who judged and merged what was merged; what GitHub does not tell is left out."""
     number = request.number
-    commits = _or_none(lambda: forge.commits(number))
-    if commits is not None and request.head not in {one.commit for one in commits}:
-        commits = None
-    timeline = _or_none(lambda: forge.timeline(number))
-    if timeline is not None and not any(one.name == "merged" for one in timeline):
-        timeline = None
     found = replace(
         found,
-        repository=_or_none(lambda: forge.repository().name),
-        edits=_or_none(lambda: _edits(book, forge, commits, of_main)) if commits else None,
-        commit_count=len(commits) if commits is not None else None,
-        reviews=_or_none(lambda: forge.reviews(number)),
-        marks=_or_none(lambda: forge.marks(request.head)),
-        timeline=timeline,
+        reviews=asking.or_none(lambda: forge.reviews(number)),
+        marks=asking.or_none(lambda: forge.marks(request.head)),
+        timeline=_timeline(forge, asking, number),
     )
-    if approvers:
-        return found
+    asked = _writing(found)
+    if not approvers:
+        asked += [request.merged_by, *_approving(found, request)]
     rights: dict[int, str] = {}
-    for one in (request.merged_by, *_approving(found, request)):
+    for one in asked:
         if one is None or not one.is_person or one.id in rights:
             continue
-        right = _or_none(partial(forge.permission, one.login))
+        right = asking.or_none(partial(forge.permission, one.login))
         if right is not None:
             rights[one.id] = right
     return replace(found, rights=rights)
+
+
+def _writing(found: Evidence) -> list[Actor | None]:
+    """Who signed a commit that adds to the plan, and is not known to write here already."""
+    people: dict[int, Actor | None] = {
+        one.id: one
+        for edit in found.edits or ()
+        if edit.is_verified and edit.added() is not None
+        for one in edit.people
+        if found.may_write(one) is None
+    }
+    return list(people.values())[:REVIEWERS_MAX]
 
 
 def _approving(found: Evidence, request: PullRequest) -> list[Actor]:
@@ -174,20 +289,47 @@ def _approving(found: Evidence, request: PullRequest) -> list[Actor]:
     return people[:REVIEWERS_MAX]
 
 
+def _is_one(book: Book, commits: Sequence[PullCommit], main: str) -> bool:
+    """Whether it is one commit on top of main's own line; merges of main into it aside."""
+    listed = {one.commit for one in commits}
+    own = [one for one in commits if not _takes_main_in(book, one, listed, main)]
+    return len(own) == 1 and len(own[0].parents) == 1 and book.is_on_line(own[0].parents[0], main)
+
+
+def _takes_main_in(book: Book, one: PullCommit, listed: Collection[str], main: str) -> bool:
+    """Whether a commit merges main, as the button does, and leaves the plan as it was."""
+    if len(one.parents) != 2:
+        return False
+    ours, theirs = one.parents
+    return (
+        ours in listed
+        and book.is_on_line(theirs, main)
+        and book.read(PLAN_PATH, one.commit) == book.read(PLAN_PATH, ours)
+    )
+
+
 def _edits(
-    book: Book, forge: Forge, commits: Sequence[PullCommit], of_main: bytes | None
+    book: Book,
+    forge: Forge,
+    asking: _Asking,
+    commits: Sequence[PullCommit],
+    of_main: bytes | None,
 ) -> tuple[Edit, ...] | None:
     """The commits that change the plan, with what GitHub vouches for; None where it lags."""
+    listed = {one.commit for one in commits}
     edits = []
     for one in commits:
         after = book.read(PLAN_PATH, one.commit)
-        before = [book.read(PLAN_PATH, parent) for parent in one.parents] or [None]
-        # A merge that takes the plan over from one of its sides changes nothing.
-        if after in before:
+        sides = [(parent, book.read(PLAN_PATH, parent)) for parent in one.parents]
+        # Any plan that ever lay in main's history may be taken over from there: only what waits on
+        # main, and what this pull request holds already, was there before.
+        known = [data for parent, data in sides if parent in listed or data in (None, of_main)]
+        if after in known or (after is None and not known):
             continue
-        signature = forge.signature(one.commit)
+        signature = asking(partial(forge.signature, one.commit))
         if signature is None:
             return None
+        before = known[0] if known else None
         told = (one.author, one.committer, signature.author, signature.committer)
         writers = {actor.id: actor for actor in told if actor is not None}
         edits.append(
@@ -195,16 +337,9 @@ def _edits(
                 commit=one.commit,
                 writers=tuple(writers.values()),
                 is_verified=signature.is_verified,
-                introduces=before[0] is None or before[0] == of_main,
-                before=plan_of(before[0]),
+                introduces=before is None or before == of_main,
+                before=plan_of(before),
                 after=plan_of(after),
             )
         )
     return tuple(edits)
-
-
-def _or_none(ask: Callable[[], A]) -> A | None:
-    try:
-        return ask()
-    except ForgeUnavailable:
-        return None

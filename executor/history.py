@@ -67,7 +67,7 @@ class History:
             PersonNeeded: a result cannot be read, or the chain does not hold.
         """
         files = self._book.read_folder(RESULTS_FOLDER, self._head)
-        return _whole(order(_link(path, data) for path, data in files if _is_result(path)))
+        return _whole(order(_link(path, data) for path, data in files if is_result(path)))
 
     @cached_property
     def tip(self) -> Tip | None:
@@ -138,7 +138,7 @@ class History:
     def _added_since(self, commit: str) -> tuple[Link, ...] | None:
         """The results that were added after a commit; None where any was changed or removed."""
         changed = self._book.changed(RESULTS_FOLDER, commit, self._head)
-        paths = {path: kind for path, kind in changed.items() if _is_result(path)}
+        paths = {path: kind for path, kind in changed.items() if is_result(path)}
         if any(kind != "A" for kind in paths.values()):
             return None
         return tuple(self._link_at(path) for path in sorted(paths))
@@ -150,7 +150,7 @@ class History:
             PersonNeeded: one of them cannot be read.
         """
         changed = self._book.changed(RESULTS_FOLDER, commit, self._head)
-        paths = sorted(path for path, kind in changed.items() if kind == "A" and _is_result(path))
+        paths = sorted(path for path, kind in changed.items() if kind == "A" and is_result(path))
         return tuple((path, self._link_at(path).result) for path in paths)
 
     def _link_at(self, path: str) -> Link:
@@ -191,7 +191,7 @@ class History:
         have come with this commit.
         """
         path = commit.trailers.get(RESULT)
-        if path is None or not _is_result(path):
+        if path is None or not is_result(path):
             return None
         before = commit.parents[0] if commit.parents else None
         if before is not None and self._book.read(path, before) is not None:
@@ -258,7 +258,7 @@ class History:
         """A run that lost a race had sent what the plan's end says was not: a settlement tells."""
         for commit in self._book.with_trailer(SETTLES, digest, self._head, COMMITS_MAX):
             path = commit.trailers.get(RESULT, "")
-            data = self._book.read(path, self._head) if _is_result(path) else None
+            data = self._book.read(path, self._head) if is_result(path) else None
             told = _link(path, data).result.instructions if data is not None else ()
             if any(one.outcome in SENT for one in told):
                 return ended[0]
@@ -271,7 +271,8 @@ def _is_set_aside(commit: CommitInfo, path: str) -> bool:
     return is_step or commit.trailers.get(SUPERSEDES) == path
 
 
-def _is_result(path: str) -> bool:
+def is_result(path: str) -> bool:
+    """True for where a result lies; anybody may name a path in a commit's message."""
     in_folder = path.startswith(f"{RESULTS_FOLDER}/") and path.endswith(".json")
     return in_folder and path not in REWRITTEN
 

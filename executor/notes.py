@@ -25,7 +25,7 @@ from executor.model.writing import write_document
 from executor.ports import Book, Change
 from executor.record import free_path
 from executor.repo.git import Git, GitFailed
-from executor.wiring import SAME_MOMENT, read_clock
+from executor.wiring import SAME_MOMENT, is_on_runner, read_clock
 
 STATE: Final = "Trading-State"
 """Trailer of a commit that changes the trading state."""
@@ -173,11 +173,36 @@ def commit_trip(
     )
 
 
+ACTOR_ID: Final = "GITHUB_ACTOR_ID"
+"""On a runner, the number of the account that started the run."""
+
+
+def refuse_no_approver(main: MainState, environment: Mapping[str, str]) -> None:
+    """Refuse to take something over on a runner for whoever may not approve a plan either.
+
+    Raises:
+        PersonNeeded: the settings name approvers, and whoever started this run is none.
+    """
+    approvers = main.settings.approval.approvers
+    if not approvers or not is_on_runner(environment):
+        return
+    started_by = environment.get(ACTOR_ID) or "nobody known"
+    if started_by not in map(str, approvers):
+        raise PersonNeeded(
+            f"started by account {one_line(started_by, WORD_MAX)}: that takes an account that"
+            " [approval] approvers names; let one of them start it"
+        )
+
+
 def person(folder: Path, environment: Mapping[str, str]) -> str:
     """Who is at the keyboard, by git's settings for a repository or else by the machine's.
 
-    In at most 200 visible characters: `Alice <alice@example.com>`, or the user's name.
+    In at most 200 visible characters: `Alice <alice@example.com>`, or the user's name. On a runner
+    nobody is, and it is who started the run: `alice (GitHub 1001)`.
     """
+    if is_on_runner(environment) and (login := environment.get("GITHUB_ACTOR")):
+        number = environment.get(ACTOR_ID)
+        return one_line(f"{login} (GitHub {number})" if number else login, WORD_MAX)
     try:
         git = Git(folder)
         name, email = (_configured(git, key) for key in ("user.name", "user.email"))

@@ -220,6 +220,10 @@ class Book(Protocol):
         """
         ...
 
+    def is_on_line(self, commit: str, at: str) -> bool:
+        """True where a commit is on the first-parent line of another one, or is that one."""
+        ...
+
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         """The newest commit on the first-parent line that added, changed or removed a path."""
         ...

@@ -330,6 +330,25 @@ def test_the_first_plan_on_github_is_valid(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("mark", "document"), [("resume", "trading_instructions"), ("resume by the bot", "proposal")]
+)
+def test_the_way_back_from_a_halt_is_valid(tmp_path: Path, mark: str, document: str) -> None:
+    ((_, found),) = _marked(README, mark)
+    (tmp_path / "document.json").write_text(found)
+    shutil.copy(ROOT / "autoinvestor.toml", tmp_path)
+    command = ("validate", "--repo", str(tmp_path), "--document", document, "--file")
+    done = subprocess.run(
+        [sys.executable, "-m", "executor", *command, "document.json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_example_of_a_check_works(monkeypatch: pytest.MonkeyPatch) -> None:
     ((name, code),) = re.findall(
         r"^<!-- check: (\w+) -->\n```python\n(.*?)^```$",

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from executor.errors import ForgeUnavailable
-from executor.evidence import LAG_MAX, evidence_before_merge, evidence_of
+from executor.evidence import (
+    AGAIN_MAX,
+    BACK_OFF,
+    LAG_MAX,
+    evidence_before_merge,
+    evidence_of,
+)
 from executor.main_state import MainState
 from executor.model.evidence import Evidence, PathChange
 from executor.model.plan import PLAN_PATH
@@ -206,3 +212,57 @@ def test_a_person_may_take_the_plan_out_and_put_it_back(scene: Scene) -> None:
         (True, True, True),
         (False, True, False),
     ]
+
+
+# Asked again.
+
+
+@pytest.mark.parametrize(("times", "is_known"), [(2, True), (3, False)])
+def test_a_question_is_asked_three_times(scene: Scene, times: int, is_known: bool) -> None:
+    scene.judged(scene.proposes(buying()))
+    scene.merges(1)
+    scene.lets({"kind": "bad_gateway_before", "match": {"path": "*/reviews"}, "times": times})
+    waited: list[float] = []
+    with scene.world() as world:
+        main = MainState(world.book, world.book.head())
+        assert main.plan is not None
+        now = scene.clock.now()
+        found = evidence_of(world.book, world.forge, main, main.plan, now, waited.append)
+    assert found is not None
+    assert (found.reviews is not None) == is_known
+    assert found.marks is not None
+    assert waited == [*BACK_OFF]
+
+
+def test_a_silent_github_is_asked_a_few_times_only(scene: Scene) -> None:
+    scene.merges(scene.proposes(buying()))
+    paths = ("*/commits", "*/reviews", "*/statuses", "*/timeline", "*/permission")
+    scene.lets(
+        *({"kind": "bad_gateway_before", "match": {"path": one}, "times": 0} for one in paths)
+    )
+    waited: list[float] = []
+    with scene.world() as world:
+        main = MainState(world.book, world.book.head())
+        assert main.plan is not None
+        now = scene.clock.now()
+        evidence_of(world.book, world.forge, main, main.plan, now, waited.append)
+    assert len(waited) == AGAIN_MAX
+
+
+# Several of one head.
+
+
+def test_every_pull_request_of_the_same_merge_is_known_but_a_forks(scene: Scene) -> None:
+    first = scene.proposes(buying())
+    scene.branch_off("twin", "plan/1")
+    scene.push("twin", by=WRITER)
+    second = scene.opens("twin", by=WRITER)
+    scene.opens_from_a_fork("other")
+    scene.merges(second)
+    found = after(scene)
+    assert found is not None
+    assert found.pull_request is not None
+    assert found.pull_request.number == first
+    assert [one.pull_request.number for one in found.twins] == [second]
+    assert all(one.timeline for one in found.twins)
+    assert found.is_one_commit

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from executor.model.context import Context
-from executor.model.evidence import COMMITS_LISTED, Edit, Evidence
+from executor.model.evidence import COMMITS_LISTED, Edit, Evidence, Merged
 from executor.model.facts import Moment
 from executor.model.forge import ACTIONS_ID, MARKS, Actor, PullRequest
-from executor.model.lessening import added_risk
-from executor.model.rule import Finding, Rule, no, not_now
+from executor.model.rule import Finding, Rule, no, not_now, warn
+
+REMOTE: Final = "`autoinvestor propose --remote --file trading_instructions.json`"
+"""Has the bot open the pull request, so that somebody alone can merge it as a second step."""
 
 AGAIN: Final = "propose the plan again and have another person merge it"
+ALONE: Final = f"{AGAIN}; nobody else is here: {REMOTE}"
 LATER: Final = "nothing to do: the plan waits, and the next run asks GitHub again"
 BY_HAND: Final = "propose the plan again and have a person merge it by hand"
 
@@ -23,6 +26,11 @@ ARMED: Final = frozenset(
 
 DISARMED: Final = frozenset({"auto_merge_disabled", "removed_from_merge_queue"})
 
+REPLACED: Final = frozenset({"head_ref_force_pushed", "head_ref_restored"})
+"""Events after which the head is no longer what whoever opened the pull request had pushed."""
+
+SIGN: Final = "propose the plan again, or sign the commits"
+
 
 def judge(context: Context) -> Iterator[Finding]:
     """Hold what is known about the way of the plan to main against the policy."""
@@ -32,6 +40,10 @@ def judge(context: Context) -> Iterator[Finding]:
     if policy == "none" or context.facts.intent_in is not None:
         return
     evidence = context.facts.evidence
+    if context.facts.moment is Moment.PULL_REQUEST:
+        if evidence is not None and evidence.pull_request is not None:
+            yield from _ahead(evidence.pull_request, context.settings.approval.approvers)
+        return
     if evidence is None:
         yield not_now(
             None,
@@ -45,11 +57,34 @@ def judge(context: Context) -> Iterator[Finding]:
     if refused or evidence.pull_request is None:
         return
     approvers = context.settings.approval.approvers
-    yield from _merge_by_itself(evidence, evidence.pull_request)
+    for one in evidence.merged:
+        yield from _merge_by_itself(one)
     yield from _merger(evidence, evidence.pull_request, approvers)
     yield from _marks(evidence)
     if policy == "review":
         yield from _review(evidence, evidence.pull_request, approvers)
+
+
+def _ahead(request: PullRequest, approvers: tuple[int, ...]) -> Iterator[Finding]:
+    """Before the merge: whether anybody is left whose merge would count."""
+    author = request.author
+    if not author.is_person:
+        return
+    observed = f"opened by {author.login}, whose own merge will not count"
+    if set(approvers) == {author.id}:
+        yield no(
+            None,
+            observed=f"{observed}, and nobody else is an approver",
+            limit="merged by a person who did not propose it",
+            remedy=f"close it, and on a laptop run {REMOTE}: the bot opens it, and the merge"
+            " counts",
+        )
+    else:
+        yield warn(
+            None,
+            observed=f"{observed}: another person has to merge it",
+            remedy=f"alone, close it, and on a laptop run {REMOTE}",
+        )
 
 
 def _way(evidence: Evidence) -> Iterator[Finding]:
@@ -93,13 +128,14 @@ def _way(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _merge_by_itself(evidence: Evidence, request: PullRequest) -> Iterator[Finding]:
+def _merge_by_itself(merged: Merged) -> Iterator[Finding]:
     """A person saw the head and merged it then: no auto-merge, no queue."""
-    if evidence.timeline is None:
-        yield _unknown(f"the timeline of {evidence.number}")
+    request = merged.pull_request
+    if merged.timeline is None:
+        yield _unknown(f"the timeline of {merged.number}")
         return
     armed = "auto-merge was on" if request.auto_merge else None
-    for one in evidence.timeline:
+    for one in merged.timeline:
         if one.name in ARMED:
             who = one.actor.login if one.actor else "somebody"
             what = "the merge queue" if one.name == "added_to_merge_queue" else "auto-merge"
@@ -115,7 +151,7 @@ def _merge_by_itself(evidence: Evidence, request: PullRequest) -> Iterator[Findi
     if armed is not None:
         yield no(
             None,
-            observed=f"{evidence.number}: {armed}, and what was pushed later would have come along",
+            observed=f"{merged.number}: {armed}, and what was pushed later would have come along",
             limit="merged by a person who saw the head",
             remedy=BY_HAND,
         )
@@ -155,12 +191,15 @@ def _merger(
 
 def _authors(evidence: Evidence, request: PullRequest, merger: Actor) -> Iterator[Finding]:
     """Author is who opened the pull request, and who wrote or added to the plan in it."""
-    if merger.id == request.author.id:
+    own = next((one for one in evidence.merged if one.pull_request.author.id == merger.id), None)
+    if own is not None:
+        other = own.pull_request.number != request.number
+        where = f" as {own.number}, which has the same merge" if other else ""
         yield no(
             None,
-            observed=f"merged by {merger.login}, proposed by {request.author.login}",
+            observed=f"merged by {merger.login}, proposed by {merger.login}{where}",
             limit="merged by a person who did not propose it",
-            remedy=AGAIN,
+            remedy=ALONE,
         )
         return
     if evidence.commit_count is not None and evidence.commit_count >= COMMITS_LISTED:
@@ -174,16 +213,10 @@ def _authors(evidence: Evidence, request: PullRequest, merger: Actor) -> Iterato
     if not evidence.edits:
         yield _unknown(f"the commits of {evidence.number}")
         return
-    # Of a commit that nobody signed the author is what it says of itself. The one that brought the
-    # plan is vouched for by whoever opened the pull request, where that is a person; were there
-    # two, the plan could have been taken out and put back by somebody else.
-    brought_once = sum(one.introduces for one in evidence.edits) == 1
-    opener_vouches = brought_once and request.author.is_person
+    opener_vouches = _opener_vouches(evidence, request)
     for one in evidence.edits:
-        yield from _edit(
-            one, merger, is_known=one.is_verified or (one.introduces and opener_vouches)
-        )
-    for event in evidence.timeline or ():
+        yield from _edit(evidence, one, merger, opener_vouches=one.introduces and opener_vouches)
+    for event in (event for one in evidence.merged for event in one.timeline or ()):
         forced = event.name == "head_ref_force_pushed" and event.actor is not None
         if forced and event.actor is not None and event.actor.id == merger.id:
             yield no(
@@ -195,37 +228,63 @@ def _authors(evidence: Evidence, request: PullRequest, merger: Actor) -> Iterato
             return
 
 
-def _edit(edit: Edit, merger: Actor, *, is_known: bool) -> Iterator[Finding]:
-    """An edit that only reduces makes nobody an author; who made any other one has to be known."""
-    if edit.introduces:
-        what = "brought the plan"
-    elif edit.after is None:
-        # It took the plan out, or broke it: whatever follows is judged by itself.
-        return
-    else:
-        risk = (
-            added_risk(edit.before, edit.after)
-            if edit.before is not None
-            else "cannot be compared with what was there"
+def _opener_vouches(evidence: Evidence, request: PullRequest) -> bool:
+    """Whether the one commit is what its opener had pushed, so that nobody needs to sign it.
+
+    Of a commit that nobody signed the author is what it says of itself. Were there two, anybody who
+    may push could have added the second; a forced push puts another commit in the place of the
+    first, and a workflow's is by nobody who is known.
+    """
+    return (
+        request.author.is_person
+        and evidence.is_one_commit
+        and not any(
+            one.name in REPLACED and (one.actor is None or one.actor.id != request.author.id)
+            for one in evidence.timeline or ()
         )
-        if risk is None:
-            return
-        what = f"changed the plan: it {risk}"
-    if not is_known:
+    )
+
+
+def _edit(
+    evidence: Evidence, edit: Edit, merger: Actor, *, opener_vouches: bool
+) -> Iterator[Finding]:
+    """An edit that only reduces makes nobody an author; who made any other one has to be known."""
+    what = edit.added()
+    if what is None:
+        return
+    if not opener_vouches and not (edit.is_verified and edit.people):
         yield no(
             None,
             observed=f"commit {edit.commit[:12]}, which {what},"
             " is not signed: nobody can say who wrote it",
             limit="every commit that adds to a plan is by an author whom GitHub has verified",
-            remedy="propose the plan again, or sign the commits",
+            remedy=SIGN,
         )
     elif any(one.id == merger.id for one in edit.writers):
         yield no(
             None,
             observed=f"merged by {merger.login}, whose commit {edit.commit[:12]} {what}",
             limit="merged by a person who did not write it; an edit may only reduce",
-            remedy=AGAIN,
+            remedy=ALONE,
         )
+    elif not opener_vouches:
+        yield from _may_write(evidence, edit, what)
+
+
+def _may_write(evidence: Evidence, edit: Edit, what: str) -> Iterator[Finding]:
+    """A signature says who wrote, and anybody can sign: whose counts may write here."""
+    for one in edit.people:
+        may = evidence.may_write(one)
+        if may is None:
+            yield _unknown(f"what {one.login} may do here")
+        elif not may:
+            yield no(
+                None,
+                observed=f"commit {edit.commit[:12]}, which {what}, is by {one.login}"
+                f" (account {one.id}), who may not write here",
+                limit="every commit that adds to a plan is by a person who may write here",
+                remedy="propose the plan again by somebody who may write here",
+            )
 
 
 def _marks(evidence: Evidence) -> Iterator[Finding]:
@@ -275,11 +334,14 @@ def _review(
         return
     observed = "no approving review of another person"
     for one in evidence.last_reviews():
-        if one.author is None or one.state != "APPROVED" or one.author.id == request.author.id:
+        if one.author is None or one.state != "APPROVED":
             continue
+        part = evidence.part_of(one.author)
         if one.commit != request.head:
             other = (one.commit or "another commit")[:12]
             observed = f"{one.author.login} approved {other}, and {request.head[:12]} was merged"
+        elif part is not None:
+            observed = f"approved by {one.author.login}, {part}"
         elif evidence.counts(one.author, approvers) is None:
             yield _unknown(f"what {one.author.login} may do here")
             return
@@ -289,7 +351,8 @@ def _review(
         None,
         observed=observed,
         limit="approval by review of the head that was merged",
-        remedy="propose the plan again and have it approved by a review before the merge",
+        remedy="propose the plan again, and have one person approve it by a review and another one"
+        " merge it",
     )
 
 
@@ -297,4 +360,9 @@ def _unknown(what: str) -> Finding:
     return not_now(None, observed=f"GitHub does not tell yet {what}", remedy=LATER)
 
 
-RULE = Rule(id="approval", judge=judge, judges_exits=True, moments=frozenset({Moment.EXECUTION}))
+RULE = Rule(
+    id="approval",
+    judge=judge,
+    judges_exits=True,
+    moments=frozenset({Moment.PULL_REQUEST, Moment.EXECUTION}),
+)

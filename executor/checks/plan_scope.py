@@ -113,8 +113,9 @@ def _file(one: PathChange, evidence: Evidence) -> Iterator[Finding]:
             limit=f"a plain file, mode {PLAIN_FILE}",
             remedy="add it as a plain file: neither a link nor a program",
         )
-    waits = evidence.before is not None
-    if one.path == PLAN_PATH and (one.kind == "D" or (one.kind == "M" and not waits)):
+    # In the place of what is no file, such as a link to a repository, the plan is added.
+    nothing_waits = evidence.before is None and evidence.had_file
+    if one.path == PLAN_PATH and (one.kind == "D" or (one.kind == "M" and nothing_waits)):
         done = "removes" if one.kind == "D" else "changes"
         yield no(
             None,

@@ -32,6 +32,7 @@ from executor.notes import (
     commit_note,
     known_book,
     person,
+    refuse_no_approver,
     refuse_other_account,
     refuse_other_present,
 )
@@ -76,6 +77,8 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
     with open_world(options.repo, options.now) as world:
         if options.event is not None:
             return ack_by_event(world, console, options.event)
+        if options.key is not None:
+            refuse_no_approver(MainState(world.book, world.book.head()), world.environment)
         by = person(options.repo, world.environment)
         return ack(world, console, Acknowledgment(options.key, by, options.book, options.now))
 

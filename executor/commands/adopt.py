@@ -19,6 +19,7 @@ from executor.notes import (
     commit_note,
     known_book,
     person,
+    refuse_no_approver,
     refuse_other_account,
     refuse_other_present,
 )
@@ -65,8 +66,8 @@ def adopt(world: World, progress: Progress, asked: Adoption) -> Reply:
 
     Raises:
         UsageError: no such book.
-        PersonNeeded: the ledger has begun already, an order is open that nobody explains, or this
-            is another account.
+        PersonNeeded: the ledger has begun already, an order is open that nobody explains, this
+            is another account, or on a runner whoever started it may not.
         BrokerUnavailable: the broker does not answer.
     """
     with world.book.exclusive():
@@ -82,6 +83,7 @@ def adopt(world: World, progress: Progress, asked: Adoption) -> Reply:
 def _once(world: World, asked: Adoption) -> Reply:
     main = MainState(world.book, world.book.head())
     refuse_other_present(main, asked.story)
+    refuse_no_approver(main, world.environment)
     book = known_book(main.settings, asked.book)
     with world.connect(main.settings, main.ledger) as broker:
         now = world.clock.now()

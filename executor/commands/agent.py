@@ -7,10 +7,11 @@ writes is data that `propose` judges like anybody's.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TypeVar
 
-from executor.commands.review import write_file
+from executor.commands.review import summarized, write_file
 from executor.commands.validate import read_file
 from executor.console import Console
 from executor.decisions.gates import judge_tree
@@ -57,7 +58,8 @@ def run(options: argparse.Namespace, _console: Console) -> Reply:
     alert = _read(alerts[0], Alert)
     portfolio = _read(brief / PORTFOLIO, AccountRecord)
     proposal = hold(alert, portfolio, read_clock(options.now).now())
-    return report_proposed(proposal, write_file(options.to / PROPOSAL, write_document(proposal)))
+    file = write_file(options.to / PROPOSAL, write_document(proposal))
+    return summarized(os.environ, "agent", report_proposed(proposal, file))
 
 
 def _read(path: Path, model: type[D]) -> D:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from executor.commands.review import summarized
 from executor.console import Console
 from executor.decisions.auditing import audit
 from executor.decisions.notes import DECLINED_BY, SUPERSEDES, WITHDRAWN_BY
@@ -30,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, _console: Console) -> Reply:
     """Run the verb on this machine."""
-    return audit_repository(options.repo, options.ref)
+    return summarized(os.environ, "audit", audit_repository(options.repo, options.ref))
 
 
 def audit_repository(folder: Path, ref: str) -> Reply:

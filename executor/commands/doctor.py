@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
+from executor.commands.review import summarized
 from executor.console import Console
 from executor.decisions.access import how_it_is_kept, powers, who_sees
 from executor.decisions.concerns import LABEL, Concern, Notice, marked, steps
@@ -17,13 +17,12 @@ from executor.hosting import look, open_github, read_main
 from executor.model.forge import Actor
 from executor.model.hosting import TRADING_ENABLED, Unread
 from executor.model.market import Session
-from executor.on_github.telling import SUMMARY
 from executor.ports import Book, Forge
 from executor.repo.github_admin import GitHubAdmin
 from executor.repo.github_forge import GitHubForge
 from executor.reports.doctor import Health, Pulse, drift_lines, report_health
 from executor.reports.reply import Reply
-from executor.reports.telling import concern_body, over, summary
+from executor.reports.telling import concern_body, over
 from executor.wiring import is_on_runner, open_world
 
 TICK: Final = "tick.yml"
@@ -57,7 +56,7 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
             )
             reply = report_health(health)
             if is_on_runner(world.environment):
-                _summarize(world.environment.get(SUMMARY), reply)
+                summarized(world.environment, "doctor", reply)
                 try:
                     keep_issue(forge, health)
                 except (ForgeRefused, ForgeUnavailable) as error:
@@ -189,9 +188,3 @@ def keep_issue(forge: Forge, health: Health) -> None:
 
 def _is_bot(author: Actor | None) -> bool:
     return author is not None and author.kind == "Bot"
-
-
-def _summarize(path: str | None, reply: Reply) -> None:
-    if path:
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(summary("doctor", reply))

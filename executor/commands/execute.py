@@ -164,7 +164,9 @@ class _Run:
 
     def _ask_approval(self, main: MainState, plan: PlanOnMain, trading: Trading) -> PlanOnMain:
         """Gather how the plan came to main; the plan with what its result will say about that."""
-        found = evidence_of(self.world.book, self.world.forge, main, plan, self.world.clock.now())
+        world = self.world
+        now, sleep = world.clock.now(), world.clock.sleep
+        found = evidence_of(world.book, world.forge, main, plan, now, sleep)
         trading.evidence = found
         settings, added = main.settings, plan.added
         approval = approval_of(
@@ -320,7 +322,11 @@ class _Run:
             traded = trading.trade(tally, recovering=recovering)
             if traded.waits is not None:
                 return waiting(
-                    plan.digest, traded.waits, submitted=True, so_far=traded.ending.instructions
+                    plan.digest,
+                    traded.waits,
+                    submitted=True,
+                    so_far=traded.ending.instructions,
+                    stands=traded.ending.stands,
                 )
             before = None if tally.is_late else tally.before
             return self._end(plan, traded.ending, before, traded.after or tally.before)

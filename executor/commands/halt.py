@@ -141,6 +141,7 @@ def halt(world: World, progress: Progress, asked: Halting) -> Reply:
         notes=second.notes,
         settled=second.settled,
         exit_code=second.exit_code,
+        kept=second.kept,
     )
 
 
@@ -217,6 +218,8 @@ class _Withdrawing:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     settled: Reply | None = None
+    kept: int = 0
+    """Stops that stay."""
     exit_code: ExitCode = ExitCode.DONE
 
     def withdraw(self) -> None:
@@ -240,6 +243,8 @@ class _Withdrawing:
         ours = owned(broker.open_orders(), ledger, self.main.settings.repository)
         held = _held(broker) if ours else {}
         wanted = [one.report for one in ours if self._goes(one, held)]
+        if not self.cancel_protective:
+            self.kept = sum(one.protects and "stop" in one.report.order_type for one in ours)
         if wanted:
             self.still_open = wanted
             self.progress.say(f"canceling {count(len(wanted), 'order')}")

@@ -7,6 +7,7 @@ import base64
 import binascii
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,10 +26,10 @@ from executor.model.facts import Facts, Moment
 from executor.model.reading import SIZE_LIMIT, read_document
 from executor.model.settings import Settings
 from executor.model.verdict import Answer, Verdict
-from executor.on_github.pull_opening import propose
+from executor.on_github.pull_opening import propose, pulls_link
 from executor.on_github.pulling import forge_of
 from executor.repo.schema_files import load_schema
-from executor.reports.proposed import handed_over, refused, refused_by
+from executor.reports.proposed import handed_over, refused, refused_by, summary
 from executor.reports.reply import Reply
 from executor.wiring import World, open_world
 
@@ -40,6 +41,12 @@ PACKED: Final = "AUTOINVESTOR_PROPOSAL"
 and no command line shows it."""
 
 WORKFLOW: Final = "propose.yml"
+
+ACTOR: Final = "GITHUB_ACTOR"
+"""Names who started the run, in each of GitHub's jobs."""
+
+SUMMARY: Final = "GITHUB_STEP_SUMMARY"
+"""Names the file that becomes the job's summary."""
 
 INPUTS_MAX: Final = 65_535
 """Characters of all inputs of a dispatch (GitHub docs, "workflow_dispatch")."""
@@ -70,13 +77,41 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
         raise UsageError("--packed: was handed over already; leave out --remote")
     with open_world(options.repo, options.now) as world:
         data, is_plan = _handed(options, world.environment)
-        return propose_data(world, console, data, is_plan=is_plan, remote=options.remote)
+        handed_by = _handed_by(world.environment) if options.packed else None
+        reply = propose_data(
+            world, console, data, is_plan=is_plan, remote=options.remote, handed_by=handed_by
+        )
+        path = world.environment.get(SUMMARY)
+        if path:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(summary(reply))
+        return reply
+
+
+def _handed_by(environment: Mapping[str, str]) -> str | None:
+    """Login of the person whose dispatch this is; a bot's, or what is no login, is left out."""
+    login = environment.get(ACTOR) or ""
+    return login if re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]{0,99}", login) else None
 
 
 def propose_data(
-    world: World, console: Console, data: bytes, *, is_plan: bool, remote: bool
+    world: World,
+    console: Console,
+    data: bytes,
+    *,
+    is_plan: bool,
+    remote: bool,
+    handed_by: str | None = None,
 ) -> Reply:
     """Judge bytes that nobody trusts, and bring them to GitHub where nothing stands against them.
+
+    Args:
+        world: the ports.
+        console: told what takes its time.
+        data: what was handed over.
+        is_plan: whether it is a bare plan.
+        remote: whether the bot on GitHub is to open it.
+        handed_by: login of the person who handed it over from a laptop.
 
     Raises:
         DocumentError: they are no document.
@@ -97,9 +132,10 @@ def propose_data(
         return refused_by(verdicts)
     if remote:
         packed = pack(data, is_plan=is_plan)
-        forge_of(world).dispatch(WORKFLOW, {"what": "propose", "proposal": packed})
-        return handed_over(len(packed))
-    return propose(world, console, asked)
+        forge = forge_of(world)
+        forge.dispatch(WORKFLOW, {"what": "propose", "proposal": packed})
+        return handed_over(len(packed), pulls_link(world, forge))
+    return propose(world, console, asked, handed_by)
 
 
 def _judge(world: World, asked: Proposed, settings: Settings) -> tuple[Verdict, ...]:

@@ -7,6 +7,7 @@ the review that comes of it.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from executor.gather import view_account
 from executor.main_state import MainState
 from executor.model.writing import write_document
 from executor.notes import refuse_other_account, refuse_other_present, stated
+from executor.on_github.telling import SUMMARY
 from executor.reports.reply import Reply
 from executor.reports.reviewing import report_gathered
+from executor.reports.telling import summary
 from executor.wiring import World, open_world
 
 
@@ -49,7 +52,7 @@ def run(options: argparse.Namespace, _console: Console) -> Reply:
         story=options.now,
     )
     with open_world(options.repo, options.now) as world:
-        return review(world, options.to, asked)
+        return summarized(world.environment, "review", review(world, options.to, asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,15 @@ def review(world: World, folder: Path, asked: Asking) -> Reply:
             write_file(folder / PORTFOLIO, write_document(portfolio)),
         ),
     )
+
+
+def summarized(environment: Mapping[str, str], verb: str, reply: Reply) -> Reply:
+    """The same reply, told as the summary of a job as well, where there is a job."""
+    path = environment.get(SUMMARY)
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(summary(verb, reply))
+    return reply
 
 
 def write_file(path: Path, data: bytes) -> str:

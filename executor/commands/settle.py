@@ -11,9 +11,10 @@ from executor.errors import BookUnavailable, SwapLost
 from executor.gather import view_account
 from executor.main_state import MainState
 from executor.model.account import Mode
+from executor.notes import refuse_other_account
 from executor.on_github.declining import archive_declined
 from executor.on_github.telling import told
-from executor.ports import Progress
+from executor.ports import Broker, Progress
 from executor.reports.reply import Reply
 from executor.reports.settlement import report_settled, report_unopened
 from executor.runs.settling import Settled, Settling
@@ -36,13 +37,16 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
 
 def _and_archive(world: World, progress: Progress) -> Reply:
     """Settle, then archive the plans whose pull requests were closed without a merge."""
-    return archive_declined(world, progress, settle(world, progress))
+    reply = settle(world, progress)
+    archive_declined(world, progress)
+    return reply
 
 
 def settle(world: World, progress: Progress) -> Reply:
     """Bring the record up to what the broker says, and protection to what the record says.
 
     Raises:
+        PersonNeeded: the keys open another account than the settings name; nothing else is said.
         AutoInvestorError: the broker or the repository did not answer; nothing is lost.
     """
     with world.book.exclusive():
@@ -63,6 +67,7 @@ def _once(world: World, progress: Progress, done: Settled) -> Reply:
     if not _may_have_news(world, main):
         return report_settled(done.results, main.ledger)
     with world.connect(main.settings, main.ledger) as broker:
+        _refuse_another(main, broker)
         settling = Settling(world, progress, main, broker, done)
         settling.run()
     return report_settled(
@@ -93,5 +98,12 @@ def _is_alone(world: World, main: MainState) -> bool:
 def _before_the_first(world: World, main: MainState) -> Reply:
     """Look whether the account of an empty record is empty too."""
     with world.connect(main.settings, main.ledger) as broker:
+        _refuse_another(main, broker)
         view = view_account(broker, world.clock.now() - timedelta(days=1))
-    return report_unopened(sorted(view.positions), len(view.open_orders))
+    return report_unopened(sorted(view.positions), len(view.open_orders), main.settings.mode)
+
+
+def _refuse_another(main: MainState, broker: Broker) -> None:
+    """Look whose account it is before anything is said of it, where anybody can be meant."""
+    if main.settings.mode is not Mode.SIM or main.settings.account.number_ends_with:
+        refuse_other_account(main, broker.account().account_number)

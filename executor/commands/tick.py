@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from executor.commands.review import summarized
 from executor.console import Console
 from executor.decisions.due import (
     looked_back_to,
@@ -40,7 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> Reply:
     """Run the verb on this machine."""
     with open_world(options.repo, options.now) as world:
-        return tick(world, console, show=options.show, story=options.now)
+        reply = tick(world, console, show=options.show, story=options.now)
+        return summarized(world.environment, "tick", reply)
 
 
 def tick(
@@ -81,7 +83,7 @@ class _Tick:
             situation,
             self.started,
             self.held,
-            problems=tuple(dict.fromkeys(str(one) for one in problems)),
+            problems=tuple(dict.fromkeys((*map(str, problems), *self.looking.notes))),
             only_shown=self.show,
             exit_code=max((_code(one) for one in problems), default=ExitCode.DONE),
         )

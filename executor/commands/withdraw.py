@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from typing import Final
 
+from executor.commands.review import summarized
 from executor.console import Console
 from executor.decisions.notes import WITHDRAWN, aside_trailers
 from executor.decisions.results import archive_name
@@ -37,7 +38,8 @@ def run(options: argparse.Namespace, console: Console) -> Reply:
     reason = stated(options.reason)
     with open_world(options.repo, options.now) as world:
         by = person(options.repo, world.environment)
-        return withdraw(world, console, Withdrawal(reason, by, options.now))
+        reply = withdraw(world, console, Withdrawal(reason, by, options.now))
+        return summarized(world.environment, "withdraw", reply)
 
 
 @dataclass(frozen=True, slots=True)

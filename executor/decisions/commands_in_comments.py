@@ -2,9 +2,12 @@
 
 A comment's first line is a command or it is not ours:
 
-    /halt [REASON]            exits only from now on
-    /halt all [REASON]        nothing new at all
-    /ack KEY [--book NAME]    take over what no commit explains
+    /halt [REASON]                  exits only from now on (REDUCE_ONLY)
+    /halt all|HALTED [REASON]       nothing new at all, exits neither (HALTED)
+    /ack KEY [--book NAME]          take over what no commit explains
+
+Whatever begins with `/halt` halts: `/halted`, `/halt.`, `/halt, please`, `/halt-all`. The letters
+that follow say nothing; what stands behind another character belongs to the rest of the line.
 
 Phones write the first letter in capitals, so case does not count. Comments that were edited do not
 count, and neither does what a bot writes.
@@ -13,7 +16,7 @@ count, and neither does what a bot writes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeGuard
 
@@ -28,14 +31,26 @@ REASON_MAX: Final = 500
 
 HALT_LABEL: Final = "halt"
 
+HALT: Final = "/halt"
+
 GRAMMAR: Final = "`/halt [all] [reason]` or `/ack KEY [--book NAME]`, in the first line"
 
 _KEY: Final = re.compile(r"[!-,./-~][!-~]{0,127}")
 """An order's id, a symbol or `CASH`: visible ASCII that is no flag."""
 
+_POINTS: Final = ".,:;!?-\u2013\u2014()[]*`'\""
+"""What may stand around a word without being part of it."""
+
+_HALT_MORE: Final = re.compile(rf"/halt[a-z]*[{re.escape(_POINTS)}]*")
+"""The command itself, as it is written in a hurry."""
+
 _BOOK: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
-_LOGIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}(\[bot\])?")
+_LOGIN: Final = re.compile(r"[A-Za-z0-9_-]{1,100}(\[bot\])?")
+"""As `decisions.approving` has it: accounts of a company have an underscore in theirs."""
+
+NOBODY: Final = Actor(0, "somebody", "")
+"""Who dispatched a halt, where the event does not say so readably: it halts all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +86,8 @@ def read_comment(body: str) -> Said | None:
     lines = [line.strip() for line in body[:BODY_MAX].splitlines() if line.strip()]
     words = lines[0].split() if lines else []
     verb = words[0].lower() if words else ""
-    if verb == "/halt":
-        return _halt(words[1:])
+    if verb.startswith(HALT):
+        return _halt([*_HALT_MORE.sub("", verb).split(), *words[1:]])
     if verb == "/ack":
         return _ack(words[1:])
     return None
@@ -80,9 +95,11 @@ def read_comment(body: str) -> Said | None:
 
 def _halt(words: list[str]) -> HaltAsked:
     """Anything that begins with the word halts: in a hurry nobody looks up a grammar."""
-    is_all = bool(words) and words[0].lower() == "all"
+    first = words[0].strip(_POINTS).upper() if words else ""
+    is_all = first in ("ALL", TradingState.HALTED)
     state = TradingState.HALTED if is_all else TradingState.REDUCE_ONLY
-    return HaltAsked(state, one_line(" ".join(words[is_all:]), REASON_MAX))
+    is_state = is_all or first == TradingState.REDUCE_ONLY
+    return HaltAsked(state, one_line(" ".join(words[is_state:]), REASON_MAX))
 
 
 def _ack(words: list[str]) -> AckAsked | NotUnderstood:
@@ -129,6 +146,8 @@ def read_event(tree: object) -> Ask | NotOurs:
     if not isinstance(tree, Mapping):
         return NotOurs("no object")
     who = _actor(tree.get("sender"))
+    if who is None and "inputs" in tree and "comment" not in tree and "label" not in tree:
+        who = NOBODY
     if who is None:
         return NotOurs("it does not say who sent it")
     if "comment" in tree:
@@ -202,7 +221,10 @@ MEMBERS: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """What GitHub says of an author of a comment who belongs to the repository."""
 
 
-def refusal(ask: Ask, permission: str | None) -> str | None:
+NO_APPROVER: Final = "that takes an account that [approval] approvers names"
+
+
+def refusal(ask: Ask, permission: str | None, approvers: Collection[int] = ()) -> str | None:
     """Why somebody may not ask for this; None where they may.
 
     A halt only ever tightens. So where GitHub does not answer, it is enough that whoever asks
@@ -211,6 +233,8 @@ def refusal(ask: Ask, permission: str | None) -> str | None:
     Args:
         ask: who asks, how, and for what.
         permission: what they may do in the repository; None where GitHub does not answer.
+        approvers: ids of the accounts whose word alone lets more risk be taken, by the settings;
+            none: of everybody who may write. A halt is anybody's of those.
     """
     is_halt = isinstance(ask.what, HaltAsked)
     if ask.how == "dispatch" and is_halt:
@@ -218,6 +242,8 @@ def refusal(ask: Ask, permission: str | None) -> str | None:
     if not ask.who.is_person:
         return "only a person may ask for that in a comment or by a label"
     if permission in WRITERS:
+        if approvers and not is_halt and ask.who.id not in approvers:
+            return NO_APPROVER
         return None
     if permission is None and is_halt and (ask.how == "label" or ask.association in MEMBERS):
         return None

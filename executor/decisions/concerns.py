@@ -10,14 +10,18 @@ from typing import Final
 
 from executor.model.ledger import Ledger
 from executor.model.numbers import plain
-from executor.model.order_result import Outcome
+from executor.model.order_result import Outcome, Protection
 from executor.model.result import Observed
+from executor.model.words import shares
 
 LABEL: Final = "needs-person"
 """Label of the issues; only who may sort issues here can put it on one."""
 
 LINES_MAX: Final = 30
 """What is listed of one cause."""
+
+ON_SALE: Final = "an order of a plan sells them"
+"""The reason for which approved orders leave shares without their stop (`decisions.protection`)."""
 
 # At the very end only: what stands before it may be somebody else's words.
 _MARKER: Final = re.compile(r"<!-- autoinvestor:cause ([a-z-]{1,40}) ([0-9a-f]{8}) -->\s*\Z")
@@ -52,6 +56,35 @@ def marked(body: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
+def without_stop(one: Protection) -> str:
+    """One holding that has no stop now, in a sentence; of an alarm just the alarm's own words."""
+    price = plain(one.stop_price) if one.stop_price is not None else ""
+    if one.reason == ON_SALE:
+        where = f" at {price}" if price else ""
+        return (
+            f"{one.symbol} ({shares(one.quantity)}) is without its stop{where} while the SELL"
+            " rests; if it does not fill, settle puts the stop back"
+        )
+    where = f" at {price} USD" if price else ""
+    return f"{one.symbol}: {plain(one.quantity)} shares without their stop{where}: {one.reason}"
+
+
+def resting(stands: Iterable[Protection]) -> tuple[str, ...]:
+    """The holdings that an approved SELL leaves without their stop, a sentence each."""
+    return tuple(dict.fromkeys(without_stop(one) for one in stands if one.reason == ON_SALE))
+
+
+def lacking(alarms: Iterable[str], stands: Iterable[Protection]) -> tuple[str, ...]:
+    """Everything that has no stop now, whether or not that was approved, and new or not.
+
+    Args:
+        alarms: shares that should have one, and that no waiting cures.
+        stands: how each holding that asked for a stop stands.
+    """
+    bare = (without_stop(one) for one in stands if one.state == "unprotected")
+    return tuple(dict.fromkeys((*alarms, *bare)))
+
+
 Judged = Mapping[str, Concern | None]
 """By cause: the concern, or None where it is over. What could not be judged is absent."""
 
@@ -68,7 +101,7 @@ def concerns(
     Args:
         verb: the command that ran.
         ledger: the record afterwards; None where it cannot be read.
-        unprotected: shares without the stop that they should have; None where the run did not look.
+        unprotected: shares that have no stop now, by `lacking`; None where the run did not look.
         stopped: why it ended with a person's turn beside these; empty where it did not.
     """
     found: dict[str, Concern | None] = {}
@@ -113,11 +146,15 @@ def _seen(one: Observed) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _unprotected(alarms: Sequence[str]) -> Concern | None:
-    if not alarms:
+def _unprotected(bare: Sequence[str]) -> Concern | None:
+    if not bare:
         return None
-    remedy = "Set a stop with a plan's `PROTECT` line, sell, or place one at the broker."
-    return Concern("unprotected", "Shares are held without their stop", tuple(alarms), remedy)
+    remedy = (
+        "Set a stop with a plan's `PROTECT` line, sell, or place one at the broker. While a SELL"
+        " rests that a plan asked for, wait for its end, or withdraw it with a `CANCEL` line."
+        " This issue is closed once a stop stands or the shares are gone."
+    )
+    return Concern("unprotected", "Shares are held without their stop", tuple(bare), remedy)
 
 
 def _stopped(cause: str, verb: str, lines: Sequence[str]) -> Concern | None:

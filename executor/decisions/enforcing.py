@@ -20,6 +20,16 @@ EXEMPT: Final = "exempt"
 """How the App stands to `approval`: its commits through the API would be refused otherwise."""
 
 
+LOOSER_IF_TRUE: Final = "do_not_enforce_on_create"
+"""The one parameter that names what is not enforced."""
+
+ALLOWED: Final = "allowed_merge_methods"
+"""The one list that names what may be done; each other one asks for something."""
+
+ALL: Final = "~ALL"
+"""What includes every branch."""
+
+
 def is_ready(environment: Environment | Unread | None) -> bool:
     """True where an environment was read, and nothing but main may use it."""
     if not isinstance(environment, Environment) or isinstance(environment.policies, Unread):
@@ -125,37 +135,97 @@ def _ruleset(hosting: Hosting, wanted: Mapping[str, Any]) -> Iterator[Drift]:
         return
     wrong = differences(wanted, seen)
     if wrong:
-        types = {rule["type"] for rule in wanted["rules"]}
-        others = [rule for rule in seen.document["rules"] if rule["type"] not in types]
-        body = {**wanted, "rules": [*wanted["rules"], *others]}
-        mend = Call("PUT", ("rulesets", seen.id), body)
+        mend = Call("PUT", ("rulesets", seen.id), _mended(wanted, seen.document))
         yield Drift(where, "; ".join(wrong), said, BY_SETUP, (mend,))
 
 
+def _mended(wanted: Mapping[str, Any], seen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A ruleset as wanted, with whatever somebody made stricter."""
+    told = _told(seen)
+    rules = [
+        {**rule, "parameters": _stricter(rule["parameters"], told.get(rule["type"], {}))}
+        if "parameters" in rule
+        else rule
+        for rule in wanted["rules"]
+    ]
+    types = {rule["type"] for rule in wanted["rules"]}
+    others = [rule for rule in seen.get("rules") or () if rule["type"] not in types]
+    conditions = wanted["conditions"]
+    if _covers(seen.get("conditions"), conditions):
+        conditions = seen["conditions"]
+    return {**wanted, "conditions": conditions, "rules": [*rules, *others]}
+
+
+def _told(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The parameters of each rule, by its type."""
+    return {rule["type"]: rule.get("parameters") or {} for rule in document.get("rules") or ()}
+
+
+def _stricter(wanted: Mapping[str, Any], seen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameters of a rule: whatever of them is at least as strict as wanted, and the rest."""
+    found = dict(wanted)
+    for key, one in seen.items():
+        value = wanted.get(key, one)
+        if _is_as_strict(key, one, value):
+            found[key] = one
+        elif isinstance(value, list) and isinstance(one, list) and key != ALLOWED:
+            # Something of ours is lacking; what somebody asks for beside it stays.
+            ours = {_name(each) for each in value}
+            found[key] = [*value, *(each for each in one if _name(each) not in ours)]
+    return found
+
+
+def _name(one: object) -> str:
+    """Of a required check its context, whoever is to post it."""
+    return str(one.get("context")) if isinstance(one, Mapping) else str(one)
+
+
+def _is_as_strict(key: str, seen: object, wanted: object) -> bool:
+    """True where what is set asks for what is wanted, or for more."""
+    if isinstance(wanted, bool):
+        return seen is wanted or seen is (key != LOOSER_IF_TRUE)
+    if isinstance(wanted, int):
+        return isinstance(seen, int) and seen >= wanted
+    if isinstance(wanted, list) and isinstance(seen, list):
+        here, there = _members(seen), _members(wanted)
+        return here == there if key == ALLOWED else here >= there
+    return seen == wanted
+
+
+def _covers(seen: object, wanted: Mapping[str, Any]) -> bool:
+    """True where conditions hold for every branch that the wanted ones hold for."""
+    names = seen.get("ref_name") if isinstance(seen, Mapping) else None
+    if not isinstance(names, Mapping) or names.get("exclude"):
+        return False
+    included, asked = set(names.get("include") or ()), set(wanted["ref_name"]["include"])
+    return ALL in included or asked <= included
+
+
 def differences(wanted: Mapping[str, Any], seen: Ruleset) -> Sequence[str]:
-    """In which points a ruleset is not as wanted; further rules of a person's do not count."""
+    """In which points a ruleset is not as wanted; what is stricter than that does not count."""
     document = seen.document
-    points = ("target", "enforcement", "conditions")
-    wrong = [f"another {key}" for key in points if document.get(key) != wanted[key]]
-    told = {rule["type"]: rule.get("parameters") or {} for rule in document.get("rules") or ()}
+    wrong = [
+        f"another {key}" for key in ("target", "enforcement") if document.get(key) != wanted[key]
+    ]
+    if not _covers(document.get("conditions"), wanted["conditions"]):
+        wrong.append("another conditions")
+    told = _told(document)
     for rule in wanted["rules"]:
         if rule["type"] not in told:
             wrong.append(f"without the rule {rule['type']}")
             continue
         for key, value in rule.get("parameters", {}).items():
             found = told[rule["type"]].get(key)
-            if _comparable(found) != _comparable(value):
+            if not _is_as_strict(key, found, value):
                 wrong.append(f"{rule['type']}: {key} is not {_shown(value)}")
     if "bypass_actors" in document and _actors(document) != _actors(wanted):
         wrong.append("others may bypass it, or the App may not")
     return wrong
 
 
-def _comparable(value: object) -> object:
+def _members(value: list[Any]) -> set[str]:
     """A list without its order: GitHub need not keep it."""
-    if isinstance(value, list):
-        return sorted(repr(sorted(one.items()) if isinstance(one, dict) else one) for one in value)
-    return value
+    return {repr(sorted(one.items()) if isinstance(one, dict) else one) for one in value}
 
 
 def _shown(value: object) -> str:

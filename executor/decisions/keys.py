@@ -138,7 +138,7 @@ def secret_drifts(hosting: Hosting, settings: Settings) -> Iterator[Drift]:
         return
     missing = [one for one in wanted if one not in environment.secrets]
     if missing:
-        remedy = f"add them, GitHub → Settings → Environments → {mode}"
+        remedy = f"add them, GitHub → Settings → Environments → {mode} → Environment secrets"
         yield Drift(
             f"environment {mode}: secrets", f"without {', '.join(missing)}", "there", remedy
         )

@@ -36,6 +36,8 @@ class Holding:
     stop_loss_before: Decimal | None
     """USD lost if its stops fill at their price; None: some of it stands without a stop."""
     stop_loss_after: Decimal | None
+    withdrawn: tuple[Lot, ...] = ()
+    """Lots whose stop goes for a SELL that rests, and comes back if that does not fill."""
 
     @property
     def value_before(self) -> Decimal:
@@ -86,7 +88,14 @@ class Outlook:
     @property
     def naked_after(self) -> tuple[str, ...]:
         """Symbols of which some shares would stand without a stop."""
-        return tuple(one.symbol for one in self.holdings if one.stop_loss_after is None)
+        return tuple(
+            one.symbol for one in self.holdings if one.stop_loss_after is None or one.withdrawn
+        )
+
+    @property
+    def withdrawn(self) -> tuple[Holding, ...]:
+        """Holdings whose stop a resting SELL of the plan takes away until it fills or ends."""
+        return tuple(one for one in self.holdings if one.withdrawn)
 
     @property
     def gap_loss(self) -> Decimal:
@@ -99,7 +108,9 @@ class Outlook:
 
 
 def outlook(context: Context, going: Collection[int]) -> Outlook:
-    """Look ahead: every line that goes fills in full.
+    """Look ahead: every line that goes fills in full, but a SELL that rests does not.
+
+    A BUY that rests counts as filled, because its fill is what adds risk.
 
     Args:
         context: plan, settings and facts; account and positions must be there.
@@ -117,7 +128,9 @@ def outlook(context: Context, going: Collection[int]) -> Outlook:
         for one in sorted({*facts.positions, *trades})
     )
     costs = sum((one.worst_notional or ZERO for one in lines if one.side == "buy"), ZERO)
-    brings = sum((one.worst_notional or ZERO for one in lines if one.side == "sell"), ZERO)
+    sells = [one for one in lines if one.side == "sell"]
+    brings = sum((one.worst_notional or ZERO for one in sells if not _rests(one)), ZERO)
+    resting = sum((one.worst_notional or ZERO for one in sells if _rests(one)), ZERO)
     missing = {one.symbol for one in lines if one.worst_notional is None}
     missing |= {one.symbol for one in holdings if not one.price}
     return Outlook(
@@ -125,7 +138,7 @@ def outlook(context: Context, going: Collection[int]) -> Outlook:
         cash_before=facts.account.cash,
         cash_after=facts.account.cash - costs + brings,
         holdings=tuple(one for one in holdings if one.before or one.after),
-        traded=costs + brings,
+        traded=costs + brings + resting,
         unpriced=tuple(sorted(missing)),
     )
 
@@ -168,7 +181,8 @@ def _holding(
         for one in trades
         if one.side == "buy" and one.quantity is not None
     ]
-    after = before + sum(map(_signed, trades), ZERO)
+    after = before + sum((_signed(one) for one in trades if not _rests(one)), ZERO)
+    sold = sum((one.quantity or ZERO for one in trades if _rests(one)), ZERO)
     return Holding(
         symbol=symbol,
         before=before,
@@ -176,7 +190,18 @@ def _holding(
         price=price,
         stop_loss_before=_stop_loss(before, stops),
         stop_loss_after=_stop_loss(after, [*kept, *entries]),
+        withdrawn=tuple(lots) if sold and before > 0 else (),
     )
+
+
+def _rests(line: Line) -> bool:
+    """True for a SELL that waits at the broker for its price."""
+    instruction, found = line.instruction, line.reference
+    if line.side == "buy" or instruction.order_type == "market":
+        return False
+    # Without a price nobody can tell, and a fill is no promise.
+    limit = instruction.limit_price if instruction.order_type == "limit" else None
+    return limit is None or found is None or limit > found.price
 
 
 def _signed(line: Line) -> Decimal:

@@ -28,6 +28,9 @@ BY_HAND: Final = "manual"
 BOT: Final = "[bot]"
 """How the login of an App ends: nobody asked, the schedule did."""
 
+HOLD: Final = "HOLD (nothing was weighed)"
+"""What the built-in agent decides; a HOLD that was thought about says something else."""
+
 HOLDS: Final = (
     "The built-in agent of this version weighs nothing: it reads the alert and the portfolio, and"
     " proposes no trade. This review records that the hour was looked at, and no judgment of the"
@@ -97,7 +100,7 @@ def hold(alert: Alert, portfolio: AccountRecord, now: datetime) -> Proposal:
             trigger=alert.trigger,
             market_analysis={},
             portfolio_state=state,
-            decision="HOLD - No action needed",
+            decision=HOLD,
             reasoning=HOLDS,
             instructions_created=False,
             strategy=alert.strategy,

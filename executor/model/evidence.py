@@ -21,6 +21,9 @@ PLAIN_FILE: Final = "100644"
 MAY_MERGE: Final = frozenset({"write", "maintain", "admin"})
 """Rights of those who may merge, in GitHub's words."""
 
+WEB_FLOW_ID: Final = 19864447
+"""Account id of `web-flow`, by which GitHub signs what is done on its pages and through its API."""
+
 COMMITS_LISTED: Final = 250
 """Commits of a pull request that GitHub lists at most; of a longer one not all can be seen."""
 
@@ -51,6 +54,38 @@ class Edit:
     """The plan before; None where there was none or it could not be read."""
     after: TradingInstructionSet | None = None
     """The plan after it; None where it is gone or cannot be read."""
+
+    @property
+    def people(self) -> tuple[Actor, ...]:
+        """Its writers, GitHub's own signature aside."""
+        return tuple(one for one in self.writers if one.id != WEB_FLOW_ID)
+
+    def added(self) -> str | None:
+        """What it did that makes its writer an author; None where it only took away."""
+        from executor.model.lessening import added_risk
+
+        if self.introduces:
+            return "brought the plan"
+        if self.after is None:
+            # It took the plan out, or broke it: whatever follows is judged by itself.
+            return None
+        if self.before is None:
+            return "changed the plan: it cannot be compared with what was there"
+        risk = added_risk(self.before, self.after)
+        return f"changed the plan: it {risk}" if risk is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A pull request of this repository, merged by the commit that brought the plan."""
+
+    pull_request: PullRequest
+    timeline: tuple[Event, ...] | None
+
+    @property
+    def number(self) -> str:
+        """As it is told to people."""
+        return f"pull request #{self.pull_request.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +131,12 @@ class Evidence:
     timeline: tuple[Event, ...] | None = None
     rights: Mapping[int, str] = field(default_factory=dict)
     """What people may do here, by account number; one who is absent was not asked about."""
+    twins: tuple[Merged, ...] = ()
+    """Other pull requests of this repository that the same commit merged: any may have done it."""
+    is_one_commit: bool = False
+    """True where it is one commit on top of main's own line; what takes main in is not counted."""
+    had_file: bool = True
+    """True where a file lay in the plan's place before, and not a link to a repository."""
 
     @property
     def is_merge(self) -> bool:
@@ -107,6 +148,37 @@ class Evidence:
         """The pull request as it is told to people; only where there is one."""
         assert self.pull_request is not None, "the caller has looked whether there is one"
         return f"pull request #{self.pull_request.number}"
+
+    @property
+    def merged(self) -> tuple[Merged, ...]:
+        """Every pull request that the commit merged; only where there is one."""
+        assert self.pull_request is not None, "the caller has looked whether there is one"
+        return (Merged(self.pull_request, self.timeline), *self.twins)
+
+    def part_of(self, actor: Actor) -> str | None:
+        """What somebody had to do with the plan; None where that was nothing but to look."""
+        if any(one.pull_request.author.id == actor.id for one in self.merged):
+            return "who proposed it"
+        merger = self.pull_request.merged_by if self.pull_request else None
+        if merger is not None and merger.id == actor.id:
+            return "who merged it"
+        wrote = any(
+            one.id == actor.id
+            for edit in self.edits or ()
+            if edit.added() is not None
+            for one in edit.writers
+        )
+        return "who wrote in it" if wrote else None
+
+    def may_write(self, actor: Actor) -> bool | None:
+        """Whether somebody whose account signed a commit may write here; None: not known."""
+        assert self.pull_request is not None, "the caller has looked whether there is one"
+        if actor.id in (ACTIONS_ID, self.pull_request.author.id):
+            return True
+        if not actor.is_person:
+            return False
+        right = self.rights.get(actor.id)
+        return None if right is None else right in MAY_MERGE
 
     def counts(self, actor: Actor, approvers: Collection[int]) -> bool | None:
         """Whether somebody's word counts here; None where GitHub has not told the right.
@@ -148,15 +220,18 @@ class Evidence:
         return tuple(last.values())
 
     def approvals(self, approvers: Collection[int]) -> tuple[Review, ...]:
-        """Approving reviews of the very head by people whose word counts, the author aside."""
+        """Approving reviews of the very head by people whose word counts.
+
+        Whoever proposed, wrote or merged it is none of them: that would be one person's word twice.
+        """
         assert self.pull_request is not None, "the caller has looked whether there is one"
-        head, author = self.pull_request.head, self.pull_request.author
+        head = self.pull_request.head
         return tuple(
             one
             for one in self.last_reviews()
             if one.state == "APPROVED"
             and one.commit == head
             and one.author is not None
-            and one.author.id != author.id
+            and self.part_of(one.author) is None
             and self.counts(one.author, approvers)
         )

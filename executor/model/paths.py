@@ -23,12 +23,14 @@ class PathKind(StrEnum):
     CODE = "code"
     """What judges and executes, and what that is built from."""
     WORKFLOWS = "workflows"
-    """When it runs, with which rights; who owns which file."""
+    """When it runs, with which rights."""
+    OWNERS = "owners"
+    """Who is asked about which file, and how git treats it."""
     OTHER = "other"
     """Documents and tests: nothing that is run when orders are sent."""
 
 
-RULES: Final = frozenset({PathKind.SETTINGS, PathKind.CODE, PathKind.WORKFLOWS})
+RULES: Final = frozenset({PathKind.SETTINGS, PathKind.CODE, PathKind.WORKFLOWS, PathKind.OWNERS})
 """A change of these changes the rules by which plans are judged or executed."""
 
 RULE_PATHS: Final = (
@@ -56,8 +58,9 @@ _NAMES: Final = {
     PLAN_PATH: PathKind.PLAN,
     SETTINGS_PATH: PathKind.SETTINGS,
     "pyproject.toml": PathKind.CODE,
-    "CODEOWNERS": PathKind.WORKFLOWS,
-    ".gitattributes": PathKind.WORKFLOWS,
+    "CODEOWNERS": PathKind.OWNERS,
+    ".github/CODEOWNERS": PathKind.OWNERS,
+    ".gitattributes": PathKind.OWNERS,
     ".gitmodules": PathKind.CODE,
 }
 

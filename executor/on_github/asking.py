@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -19,11 +19,12 @@ from executor.decisions.commands_in_comments import (
 )
 from executor.decisions.notes import one_line
 from executor.errors import AutoInvestorError, ExitCode, UsageError
+from executor.main_state import MainState
 from executor.model.forge import Actor
 from executor.ports import Forge, Progress
 from executor.reports.blocks import Line
 from executor.reports.reply import Reply
-from executor.reports.telling import answer, answer_marker, short_answer
+from executor.reports.telling import answer, answer_marker, ended, short_answer
 from executor.wiring import World
 
 EVENT_MAX: Final = 4 * 1024 * 1024
@@ -60,14 +61,16 @@ def carry_out(
     if not isinstance(ask.what, wanted):
         return _not_ours("it asks for something else")
     answering = _Answering(world, progress, ask)
-    if answering.is_answered():
+    # A halt only tightens, so it is carried out however often it is asked for.
+    if not isinstance(ask.what, HaltAsked) and answering.is_answered():
         return _not_ours("it was answered by an earlier run")
     permission = answering.permission()
-    why = refusal(ask, permission)
+    approvers = () if isinstance(ask.what, HaltAsked) else _approvers(world)
+    why = refusal(ask, permission, approvers)
     if why is not None:
         # Strangers get no answer: anybody could have the bot write for ever.
         if permission not in ("read", "none"):
-            answering.say(short_answer(ask.comment, "Not done", why))
+            answering.say(short_answer(ask.comment, _not_done(ask), why))
         return _refused(f"{asked_by(ask.who)}: {why}")
     if isinstance(ask.what, NotUnderstood):
         problem = f"/{ask.what.verb} {ask.what.problem}"
@@ -76,11 +79,19 @@ def carry_out(
     try:
         reply = act(ask)
     except AutoInvestorError as error:
-        answering.say(short_answer(ask.comment, "Not done", str(error)))
+        # Without the comment's marker: a run that comes again is to try it again.
+        answering.say(short_answer(None, _not_done(ask), str(error)))
         raise
-    done = "Done" if reply.exit_code is ExitCode.DONE else f"Exit code {int(reply.exit_code)}"
-    answering.say(answer(ask.comment, reply, f"{done}: {_named(ask)}"))
+    title = reply.data.get("title", f"{ended(reply).capitalize()}: taken over")
+    is_over = reply.exit_code in (ExitCode.DONE, ExitCode.REFUSED)
+    key = ask.comment if is_over else None
+    answering.say(answer(key, reply, title, reply.data.get("words", "")))
     return reply
+
+
+def _approvers(world: World) -> Collection[int]:
+    """Whose word the settings on main ask for; nobody: everybody's who may write."""
+    return MainState(world.book, world.book.head()).settings.approval.approvers
 
 
 def _payload(event: Path) -> Any:
@@ -97,10 +108,8 @@ def _payload(event: Path) -> Any:
         raise UsageError(f"--event {event}: no JSON; give the file of an event") from None
 
 
-def _named(ask: Ask) -> str:
-    if isinstance(ask.what, HaltAsked):
-        return f"trading is {ask.what.state} or tighter"
-    return "taken over"
+def _not_done(ask: Ask) -> str:
+    return "NOT halted" if isinstance(ask.what, HaltAsked) else "Not done"
 
 
 def _not_ours(why: str) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Final
 
 from executor.decisions.declined import (
@@ -16,14 +16,13 @@ from executor.decisions.declined import (
 )
 from executor.decisions.notes import SUPERSEDED
 from executor.decisions.results import archive_name
-from executor.errors import AutoInvestorError, BookUnavailable, ExitCode, SwapLost, UsageError
+from executor.errors import AutoInvestorError, BookUnavailable, SwapLost, UsageError
 from executor.main_state import MainState
 from executor.model.forge import ACTIONS_ID, PullRequest
 from executor.model.plan import PLAN_PATH
 from executor.model.reading import SIZE_LIMIT
 from executor.ports import Book, Change, Forge, Progress
 from executor.record import free_path
-from executor.reports.reply import Reply
 from executor.wiring import World
 
 CLOSED_MAX: Final = 20
@@ -38,31 +37,48 @@ SWAP_TRIES: Final = 8
 REPOSITORY: Final = "GITHUB_REPOSITORY"
 
 
-def archive_declined(world: World, progress: Progress, reply: Reply) -> Reply:
+Heard = Callable[[AutoInvestorError], None]
+"""Is told what cannot be read; the other pull requests are looked at all the same."""
+
+
+def archive_declined(world: World, progress: Progress) -> None:
     """Archive each plan whose pull request was closed without a merge, once.
+
+    What cannot be archived is left to the next run: anybody's pull request may be one that cannot
+    be read, so nothing that trades waits for this or fails with it.
 
     Args:
         world: the ports.
         progress: who is told.
-        reply: what the verb before it came to; nothing that trades waits for this.
-
-    Returns:
-        The same reply, with `run again` where not all could be archived.
     """
     if world.forge is None:
-        return reply
-    try:
-        head = world.book.head()
-        for pull in closed_without_merge(world, world.forge, head):
-            _archive(world, world.forge, pull, progress)
-    except AutoInvestorError as error:
+        return
+
+    def left(error: AutoInvestorError) -> None:
         progress.say(f"not every declined plan is archived yet: {error}")
-        return replace(reply, exit_code=max(reply.exit_code, ExitCode.RUN_AGAIN))
-    return reply
+
+    try:
+        closed = closed_without_merge(world, world.forge, world.book.head(), left)
+    except AutoInvestorError as error:
+        left(error)
+        return
+    for pull in closed:
+        try:
+            _archive(world, world.forge, pull, progress)
+        except AutoInvestorError as error:
+            left(error)
 
 
-def closed_without_merge(world: World, forge: Forge, head: str) -> tuple[PullRequest, ...]:
+def closed_without_merge(
+    world: World, forge: Forge, head: str, left: Heard
+) -> tuple[PullRequest, ...]:
     """Pull requests that were closed without a merge, carried a plan, and are not archived.
+
+    Args:
+        world: the ports.
+        forge: GitHub.
+        head: main.
+        left: is told of each whose files cannot be listed; it is not among what is returned.
 
     Raises:
         ForgeUnavailable: GitHub does not list them.
@@ -73,7 +89,15 @@ def closed_without_merge(world: World, forge: Forge, head: str) -> tuple[PullReq
     if not found:
         return ()
     untold = [one for one in found if not _is_told(world.book, one, head)]
-    return tuple(one for one in untold[:CLOSED_MAX] if carries_plan(forge.files(one.number)))
+    return tuple(one for one in untold[:CLOSED_MAX] if _carries_plan(forge, one, left))
+
+
+def _carries_plan(forge: Forge, pull: PullRequest, left: Heard) -> bool:
+    try:
+        return carries_plan(forge.files(pull.number))
+    except AutoInvestorError as error:
+        left(error)
+        return False
 
 
 def _here(world: World, head: str) -> str:

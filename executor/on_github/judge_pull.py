@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from executor.errors import ExitCode, UsageError
-from executor.model.forge import ACTIONS_ID, Mark
+from executor.model.forge import ACTIONS_ID, Mark, PullRequest
 from executor.model.verdict import Answer
 from executor.on_github.pulling import forge_of, look
 from executor.ports import Forge
@@ -46,18 +47,37 @@ def judge_pull(world: World, number: int, *, post: bool) -> Reply:
         line = Line(f"pull request #{number} is {why}; nothing to judge")
         return Reply(ExitCode.DONE, {"pull_request": number, "state": pull.state}, (line,))
     looked = look(world, forge, pull)
+    twin = _own_twin(forge, pull)
+    if twin is not None:
+        # Statuses are of a commit: a stranger's copy of a branch must not redden ours.
+        line = Line(f"pull request #{number} has the head of #{twin}, and is judged there")
+        return Reply(ExitCode.DONE, {"pull_request": number, "judged_as": twin}, (line,))
     report = looked.report
     told = marks(report)
     if post:
         _keep_comment(forge, report)
+        link = _run_link(world.environment)
         for one in told:
-            forge.mark(report.head, one)
+            forge.mark(report.head, replace(one, url=link))
         _summarize(world.environment, report)
     exit_code = looked.exit_code
     refused = any(one.state == "failure" for one in told)
     if refused and not post:
         exit_code = ExitCode.REFUSED
     return Reply(exit_code, _data(report, told), _blocks(report, told))
+
+
+def _own_twin(forge: Forge, pull: PullRequest) -> int | None:
+    """For a pull request of a fork: one of this repository's with the same head, where one is."""
+    here = forge.repository().name.casefold()
+
+    def is_own(one: PullRequest) -> bool:
+        return (one.head_repository or "").casefold() == here
+
+    if is_own(pull):
+        return None
+    others = forge.pull_requests("open")
+    return next((one.number for one in others if one.head == pull.head and is_own(one)), None)
 
 
 def _keep_comment(forge: Forge, report: PullReport) -> None:
@@ -77,6 +97,15 @@ def _keep_comment(forge: Forge, report: PullReport) -> None:
     quiet = report.plan is None and not report.scope.changes_rules and not report.scope.problems
     if not quiet:
         forge.say(report.number, comment(report))
+
+
+def _run_link(environment: Mapping[str, str]) -> str | None:
+    """Address of the run that judged; None outside a workflow."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (environment.get(one) for one in names)
+    if not (server and repository and run):
+        return None
+    return f"{server}/{repository}/actions/runs/{run}"
 
 
 def _summarize(environment: Mapping[str, str], report: PullReport) -> None:

@@ -52,6 +52,8 @@ class Looking:
         self.now = world.clock.now()
         self.main = MainState(world.book, world.book.head())
         self.problems: list[AutoInvestorError] = []
+        self.notes: list[str] = []
+        """What is told, and is no reason for a red run: a file that somebody wrote."""
 
     @property
     def settings(self) -> Settings:
@@ -134,7 +136,8 @@ class Looking:
 
     def _closed(self) -> tuple[PullRequest, ...]:
         try:
-            return closed_without_merge(self._world, self._forge, self.main.head)
+            head, left = self.main.head, self.problems.append
+            return closed_without_merge(self._world, self._forge, head, left)
         except AutoInvestorError as error:
             self.problems.append(error)
             return ()
@@ -163,7 +166,10 @@ class Looking:
                 tree = read_document(data, of_record=True)
                 made = parse_timestamp(str(tree.get("timestamp")))
             except (DocumentError, ValueError):
-                self.problems.append(PersonNeeded(f"{path}: a review that cannot be read"))
+                self.notes.append(f"{path}: a review that cannot be read; it counts as none")
+                continue
+            if made > self.now:
+                self.notes.append(f"{path}: a review of a time to come; it counts as none")
                 continue
             strategy = tree.get("strategy")
             yield Reviewed(self.settings.book_of(str(strategy) if strategy else None), made)

@@ -65,8 +65,16 @@ REVIEWERS_MAX: Final = 15
 SERVER: Final = "https://github.com"
 
 
-def propose(world: World, progress: Progress, asked: Proposed) -> Reply:
+def propose(
+    world: World, progress: Progress, asked: Proposed, handed_by: str | None = None
+) -> Reply:
     """Bring a proposal to GitHub.
+
+    Args:
+        world: the ports.
+        progress: told what takes its time.
+        asked: what was judged.
+        handed_by: login of the person who handed it over from a laptop.
 
     Raises:
         UsageError: GitHub cannot be asked.
@@ -75,7 +83,14 @@ def propose(world: World, progress: Progress, asked: Proposed) -> Reply:
     """
     if asked.plan_tree is None:
         return record_review(world, progress, asked)
-    return _Asking(world, forge_of(world), asked).once()
+    return _Asking(world, forge_of(world), asked, handed_by).once()
+
+
+def pulls_link(world: World, forge: Forge) -> str:
+    """Address of the repository's open pull requests, where one that was handed over appears."""
+    server = world.environment.get("GITHUB_SERVER_URL") or SERVER
+    name = world.environment.get("GITHUB_REPOSITORY") or forge.repository().name
+    return f"{server}/{name}/pulls"
 
 
 def record_review(world: World, progress: Progress, asked: Proposed) -> Reply:
@@ -148,10 +163,11 @@ class _Lying:
 class _Asking:
     """One run for one plan."""
 
-    def __init__(self, world: World, forge: Forge, asked: Proposed) -> None:
+    def __init__(self, world: World, forge: Forge, asked: Proposed, handed_by: str | None) -> None:
         assert asked.plan is not None, "the caller looked"
         assert asked.plan_tree is not None, "the caller looked"
         self.world, self.forge, self.asked = world, forge, asked
+        self.handed_by = handed_by
         self.plan, self.tree = asked.plan, asked.plan_tree
         self.now = world.clock.now()
         self.made_at = asked.review.timestamp if asked.review else self.now
@@ -184,6 +200,8 @@ class _Asking:
             until=seen.until,
             now=self.now,
             zones=zones_of(self.main.settings),
+            mode=self.main.settings.mode,
+            handed_by=self.handed_by,
         )
         pull = found or self._open(branch, outline, self._origin(lying))
         self._complete(pull, labels(self.asked.strategy, exits_only) if found else ())
@@ -197,6 +215,7 @@ class _Asking:
             is_new=found is None,
             older=older,
             notes=[seen.note] if seen.note else [],
+            link=f"{self.server}/{self.forge_name}/pull/{pull.number}",
         )
 
     def _is_ours(self, pull: PullRequest) -> bool:
@@ -211,6 +230,11 @@ class _Asking:
     def forge_name(self) -> str:
         """`owner/name` of this repository."""
         return self.world.environment.get("GITHUB_REPOSITORY") or self.forge.repository().name
+
+    @property
+    def server(self) -> str:
+        """Address of GitHub's pages."""
+        return self.world.environment.get("GITHUB_SERVER_URL") or SERVER
 
     def _closed(self, branch: str) -> PullRequest | None:
         since = max(min(self.made_at, self.now) - timedelta(days=1), self.now - CLOSED_BACK)
@@ -268,10 +292,11 @@ class _Asking:
                 review = self._review(head, there)
                 return _Lying(head, there, review[0] if review else None)
         review = self._review(head, stamped.digest)
+        by = {"Handed-Over-By": self.handed_by} if self.handed_by else {}
         change = Change(
             subject=f"Propose plan {stamped.digest[:8]}: {sides(self.plan)}",
             writes={PLAN_PATH: write_document(stamped.tree), **dict([review] if review else [])},
-            trailers={"Strategy": self.asked.strategy},
+            trailers={"Strategy": self.asked.strategy, **by},
         )
         commit = self.forge.commit_on(branch, change, head)
         return _Lying(commit, stamped.digest, review[0] if review else None)
@@ -312,14 +337,13 @@ class _Asking:
         review = self.asked.review
         if review is None:
             return Origin(None, None, None, None, {})
-        server = self.world.environment.get("GITHUB_SERVER_URL") or SERVER
         told = {
             "trigger": review.trigger,
             "model": review.model,
             "strategy version": review.strategy_version,
         }
         return Origin(
-            review_link=f"{server}/{self.forge_name}/blob/{lying.commit}/{lying.review_path}",
+            review_link=f"{self.server}/{self.forge_name}/blob/{lying.commit}/{lying.review_path}",
             review_path=lying.review_path,
             decision=review.decision,
             reasoning=review.reasoning,

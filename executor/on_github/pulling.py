@@ -11,8 +11,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from executor.checks import all_rules
+from executor.decisions.auditing import REWRITTEN
 from executor.decisions.outlook import outlook
-from executor.decisions.rule_changes import Scope, judge_scope, rules
+from executor.decisions.rule_changes import Commit, RulesSince, Scope, judge_scope, rules
 from executor.decisions.validate import judge
 from executor.errors import (
     AutoInvestorError,
@@ -30,12 +31,13 @@ from executor.model.context import Context
 from executor.model.expiry import expiry
 from executor.model.facts import Facts, Moment
 from executor.model.forge import PullRequest
-from executor.model.paths import RULE_PATHS, RULES, kind_of
+from executor.model.paths import RULE_PATHS, RULES, PathKind, kind_of
 from executor.model.plan import PLAN_PATH, PlanStatus
 from executor.model.settings import SETTINGS_PATH, Settings
 from executor.ports import Book, Forge
-from executor.reports.comment import Commit, PlanReport, PullReport, RulesSince
+from executor.reports.comment import PlanReport, PullReport
 from executor.reports.money import Zones
+from executor.settings import parse_settings
 from executor.wiring import World
 
 EASTERN: Final = "America/New_York"
@@ -45,6 +47,9 @@ STEPS_LOOKED_AT: Final = 32
 
 COMMITS_TOLD: Final = 20
 """Commits that changed the rules which are told by themselves."""
+
+COMMITS_LISTED: Final = 250
+"""Commits of a pull request that GitHub lists at most."""
 
 ENDED: Final = frozenset(PlanStatus) - {PlanStatus.PENDING, PlanStatus.VALIDATED}
 
@@ -100,6 +105,8 @@ def look(world: World, forge: Forge, pull: PullRequest) -> Looked:
         now=now,
         zones=zones_of(main.settings),
         settings_digest=main.in_force.digest,
+        mode=main.settings.mode,
+        policy=main.settings.approval_policy(),
     )
     plan = _plan_at(book, main, head, now) if scope.carries_plan else None
     if plan is None:
@@ -111,12 +118,47 @@ def look(world: World, forge: Forge, pull: PullRequest) -> Looked:
 def _scope(book: Book, forge: Forge, main: str, pull: PullRequest) -> Scope:
     fork = book.fork_point(main, pull.head)
     here = forge.repository().name.casefold()
+    settings = book.read(SETTINGS_PATH, pull.head)
     return judge_scope(
         book.differences(fork, pull.head),
+        rewrites=_rewrites(book, forge, pull.number),
         from_fork=(pull.head_repository or "").casefold() != here,
         before=_toml(book.read(SETTINGS_PATH, fork)),
-        after=_toml(book.read(SETTINGS_PATH, pull.head)),
+        after=_toml(settings),
+        refused=_unreadable(settings),
     )
+
+
+def _rewrites(book: Book, forge: Forge, number: int) -> list[str]:
+    """History files that a commit on the way changes or removes, also where the sum changes none.
+
+    Once merged, that stays in the history of main, and the audit could never be clean again.
+    """
+    commits = forge.commits(number)
+    if len(commits) >= COMMITS_LISTED:
+        return [f"more than {COMMITS_LISTED - 1} commits, which GitHub does not list"]
+    found: set[str] = set()
+    for one in commits:
+        for parent in one.parents:
+            found |= {
+                change.path
+                for change in book.differences(parent, one.commit)
+                if change.kind != "A"
+                and kind_of(change.path) in (PathKind.HISTORY, PathKind.REVIEW)
+                and change.path not in REWRITTEN
+            }
+    return [f"{path}: changed or removed on the way; begin a branch anew" for path in sorted(found)]
+
+
+def _unreadable(settings: bytes | None) -> list[str]:
+    """What the reader of the settings in force would refuse, were they merged."""
+    if settings is None:
+        return [f"{SETTINGS_PATH}: it is taken away; keep it"]
+    try:
+        parse_settings(settings)
+    except UsageError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _plan_at(book: Book, main: MainState, head: str, now: datetime) -> PlanOnMain | None:

@@ -15,19 +15,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from executor.decisions.concerns import LABEL, Judged, Notice, concerns, marked, steps
-from executor.errors import AutoInvestorError, ExitCode, PersonNeeded, UsageError
-from executor.history import RESULT
+from executor.errors import AutoInvestorError, ExitCode, PersonNeeded, UsageError, WorldError
+from executor.history import RESULT, is_result
 from executor.main_state import MainState
 from executor.model.digest import digest
 from executor.model.forge import RESULT_MARK, Actor, Issue, Mark, PullRequest
 from executor.model.ledger import Ledger
 from executor.model.plan import PLAN_PATH
 from executor.model.reading import read_document
-from executor.model.result import ExecutionResult
+from executor.model.result import Approval, ExecutionResult
+from executor.model.state import TradingStateRecord
 from executor.ports import Forge, Progress
 from executor.reports.blocks import plain_text
 from executor.reports.reply import Reply
 from executor.reports.telling import (
+    WAITED,
     concern_body,
     digest_marked,
     failed_summary,
@@ -35,7 +37,9 @@ from executor.reports.telling import (
     over,
     result_comment,
     summary,
+    tells_waiting,
     told_in,
+    waiting_comment,
 )
 from executor.wiring import World
 
@@ -85,7 +89,7 @@ def _tell(
 ) -> None:
     """Summary, comments and issues, each for itself."""
     telling = _Telling(world, progress, verb, reply, error)
-    for step in (telling.summarize, telling.results, telling.issues):
+    for step in (telling.summarize, telling.results, telling.waits, telling.issues):
         try:
             step()
         except AutoInvestorError as problem:
@@ -101,6 +105,13 @@ class _Told:
     path: str
     digest: str
     result: ExecutionResult
+    before: TradingStateRecord | None
+    """The trading state before it, where it sets one."""
+
+
+Merge = tuple[int | None, str | None]
+"""How a plan came to main: number of the pull request and commit of its merge, where known. The
+same bytes may come again, in another mode, and then they are another plan."""
 
 
 @dataclass
@@ -112,8 +123,7 @@ class _Telling:
     verb: str
     reply: Reply | None
     error: AutoInvestorError | None
-    pulls: dict[str, PullRequest | None] = field(default_factory=dict)
-    """By the plan's digest."""
+    pulls: dict[Merge, PullRequest | None] = field(default_factory=dict)
 
     def summarize(self) -> None:
         """Write the job's summary, where there is a job."""
@@ -159,7 +169,7 @@ class _Telling:
         untold = known[: names.index(last)] if last in names else known
         lags = False
         for one in reversed(untold[:TOLD_MAX]):
-            pull = self._pull(forge, one.result)
+            pull = self._pull(forge, _merge_of(one.result.approval))
             if pull is not None:
                 self._comment(forge, pull, one)
             lags = lags or (pull is None and self._may_lag(one.result))
@@ -172,7 +182,7 @@ class _Telling:
         """The newest plan's pull request, and the result that was told last, by a mark of ours."""
         newest = None
         for _, result in islice(self.main.history.executions(), HEADS_MAX):
-            pull = self._pull(forge, result)
+            pull = self._pull(forge, _merge_of(result.approval))
             if pull is None:
                 continue
             newest = newest or pull
@@ -197,27 +207,68 @@ class _Telling:
         found = []
         for commit in book.with_trailer(RESULT, None, main.head, RESULTS_MAX):
             path = commit.trailers[RESULT]
-            data = book.read(path, main.head)
-            if data is None:
+            data = book.read(path, main.head) if is_result(path) else None
+            # A title becomes a merge's message: it may name any path, also one that was there.
+            if data is None or any(book.read(path, one) is not None for one in commit.parents):
                 continue
             result = main.result(path)
             if result.timestamp >= since and result.kind in ("execution", "settlement"):
-                found.append(_Told(path, digest(read_document(data, of_record=True)), result))
+                name = digest(read_document(data, of_record=True))
+                known = commit.parents[0] if result.state and commit.parents else None
+                before = main.state_at(known) if known else None
+                found.append(_Told(path, name, result, before))
         return found
 
-    def _pull(self, forge: Forge, result: ExecutionResult) -> PullRequest | None:
-        """The pull request that brought a result's plan, asked for once a run."""
-        plan = result.plan_digest or ""
-        if plan not in self.pulls:
-            self.pulls[plan] = _pull_of(forge, result)
-        return self.pulls[plan]
+    def _pull(self, forge: Forge, merge: Merge) -> PullRequest | None:
+        """The pull request that a merge was of, asked for once a run."""
+        if merge not in self.pulls:
+            self.pulls[merge] = _pull_of(forge, *merge)
+        return self.pulls[merge]
 
     def _comment(self, forge: Forge, pull: PullRequest, one: _Told) -> None:
-        said = forge.comments(pull.number)
-        if any(told_in(each.body) == one.digest and self._is_us(each.author) for each in said):
+        ours = [each for each in forge.comments(pull.number) if self._is_us(each.author)]
+        if any(told_in(each.body) == one.digest for each in ours):
             return
-        forge.say(pull.number, result_comment(one.result, one.digest, one.path))
-        self.progress.say(f"told under #{pull.number}: {one.path}")
+        for each in ours:
+            if tells_waiting(each.body):
+                forge.rewrite(each.id, WAITED)
+        forge.say(pull.number, result_comment(one.result, one.digest, one.path, one.before))
+        self.progress.say(f"commented on #{pull.number}: {one.path}")
+
+    # A plan that waits.
+
+    def waits(self) -> None:
+        """Say once under its pull request that a merged plan waits; why is kept up to date."""
+        forge, why = self.world.forge, self._why()
+        if forge is None or not why:
+            return
+        begun = self.main.unfinished
+        plan = begun or self.main.plan
+        pull = self._pull(forge, (None, plan.added.commit)) if plan is not None else None
+        if plan is None or pull is None:
+            return
+        sent = begun is not None or bool(self.reply and self.reply.data.get("sent"))
+        body = waiting_comment(plan.added.committed_at, why, is_begun=sent)
+        known = [
+            one
+            for one in forge.comments(pull.number)
+            if self._is_us(one.author) and tells_waiting(one.body)
+        ]
+        if not known:
+            forge.say(pull.number, body)
+            self.progress.say(f"commented on #{pull.number}: the plan waits")
+        elif known[-1].body.strip() != body:
+            forge.rewrite(known[-1].id, body)
+
+    def _why(self) -> Sequence[str]:
+        """Why an execution left its plan on main to be tried again; empty where it did not."""
+        if self.verb != "execute":
+            return ()
+        if self.reply is None:
+            return (str(self.error),) if isinstance(self.error, WorldError) else ()
+        if self.reply.data.get("state") != "waiting":
+            return ()
+        return [str(one) for one in self.reply.data.get("why", ())]
 
     # Issues.
 
@@ -277,41 +328,47 @@ class _Telling:
 
     def _is_shown(self) -> bool:
         """True where another issue tells why a person is needed."""
+        assert self.reply is not None, "asked only of a run that ended with an answer"
         ledger = self._ledger()
         in_record = ledger is not None and bool(ledger.unknown or ledger.observed)
-        return in_record or bool(_unprotected(self.reply))
+        data = _settled(self.reply.data) or self.reply.data
+        return in_record or any(one.get("unprotected") for one in _with_before(data))
 
 
-def _pull_of(forge: Forge, result: ExecutionResult) -> PullRequest | None:
-    """The pull request that brought a result's plan; None where none did."""
-    approval = result.approval
-    if approval is None:
-        return None
-    if approval.pull_request is not None:
-        return forge.pull_request(approval.pull_request)
-    if approval.merge_commit is None:
-        return None
-    held = forge.pull_requests_of(approval.merge_commit)
-    merged = [one for one in held if one.merge_commit == approval.merge_commit]
-    return merged[0] if merged else None
+def _merge_of(approval: Approval | None) -> Merge:
+    return (approval.pull_request, approval.merge_commit) if approval else (None, None)
+
+
+def _pull_of(forge: Forge, number: int | None, merge: str | None) -> PullRequest | None:
+    """The pull request of a merge; None where there is none, or it was merged otherwise."""
+    if number is not None:
+        pull = forge.pull_request(number)
+        return pull if pull and merge in (None, pull.merge_commit) else None
+    held = forge.pull_requests_of(merge) if merge is not None else ()
+    return next((one for one in held if one.merge_commit == merge), None)
 
 
 def _unprotected(reply: Reply | None) -> Sequence[str] | None:
-    """Shares without their stop, as far as the run looked; None where it did not.
+    """Shares that have no stop now, as far as the run looked; None where it did not.
 
-    `settle` looks at everything that is held, so its answer tells when it is over; `execute` looks
-    at its own plan, so its answer tells only that there are some.
+    `settle` looks at everything that is held, so its answer tells when it is over; `execute` does
+    not look where there is no plan, so its answer tells only that there are some.
     """
     if reply is None:
         return None
     settled = _settled(reply.data)
     if settled is not None:
-        return [str(one) for one in settled["unprotected"]]
-    naked = [one for one in reply.data.get("protection", ()) if one.get("state") == "unprotected"]
-    told = [f"{one['quantity']} {one['symbol']}: {one['reason']}" for one in naked]
-    return told or None
+        return [str(one) for one in settled["without_stop"]]
+    told = [str(one) for each in _with_before(reply.data) for one in each.get("without_stop", ())]
+    return tuple(dict.fromkeys(told)) or None
 
 
 def _settled(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    inner = data if "unprotected" in data else data.get("settled")
-    return inner if isinstance(inner, Mapping) and "unprotected" in inner else None
+    inner = data if "held_without_a_stop" in data else data.get("settled")
+    return inner if isinstance(inner, Mapping) and "held_without_a_stop" in inner else None
+
+
+def _with_before(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """What a run says, and what it says of the plan that it executed before that one."""
+    before = data.get("before")
+    return (before, data) if isinstance(before, Mapping) else (data,)

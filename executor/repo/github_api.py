@@ -106,7 +106,11 @@ class GitHubApi:
         return self._content(self._ask("GET", parts, query), _words("GET", parts))
 
     def pages(
-        self, *parts: str | int, query: Query = NO_QUERY, key: str | None = None
+        self,
+        *parts: str | int,
+        query: Query = NO_QUERY,
+        key: str | None = None,
+        most: int = PAGES_MAX,
     ) -> Iterator[object]:
         """Every item of a list, page by page, each page asked for when the one before was read.
 
@@ -114,10 +118,11 @@ class GitHubApi:
             parts: as in `get`.
             query: as in `get`.
             key: where the list lies in an answer that is an object.
+            most: pages that are read; a longer list is no usable answer.
         """
         words = _words("GET", parts)
         answer = self._ask("GET", parts, {**query, "per_page": "100"})
-        for _ in range(PAGES_MAX):
+        for _ in range(most):
             content = self._content(answer, words)
             if key is not None:
                 content = content.get(key) if isinstance(content, dict) else None
@@ -129,7 +134,7 @@ class GitHubApi:
                 return
             answer = self._send("GET", self._own(following[1], words), NO_QUERY, None, words)
         raise ForgeUnavailable(
-            f"GitHub, {words}: more than {PAGES_MAX * 100:,} items, which no list of ours has; a"
+            f"GitHub, {words}: more than {most * 100:,} items, which no list of ours has; a"
             " person looks there"
         )
 

@@ -26,10 +26,13 @@ from executor.model.forge import (
 )
 from executor.ports import Change
 from executor.repo import github_shapes as shapes
-from executor.repo.github_api import NO_QUERY, GitHubApi, Query, place_name
+from executor.repo.github_api import NO_QUERY, PAGES_MAX, GitHubApi, Query, place_name
 from executor.repo.github_shapes import Shape, shape
 
 A = TypeVar("A")
+
+TIMELINE_PAGES_MAX: Final = 500
+"""Pages of a timeline. Anybody who may comment makes it longer, and must not hold an exit up."""
 
 BODY_MAX: Final = 65_536
 """Characters of a comment, an issue or a pull request."""
@@ -101,7 +104,8 @@ class GitHubForge:
 
     def timeline(self, number: int) -> tuple[Event, ...]:
         """What happened to it, the oldest first."""
-        return self._all(shapes.event, "issues", number, "timeline")
+        place = ("issues", number, "timeline")
+        return tuple(map(shapes.event, self._shapes(*place, most=TIMELINE_PAGES_MAX)))
 
     def marks(self, commit: str) -> tuple[Mark, ...]:
         """Every commit status of a commit, the newest first."""
@@ -261,10 +265,14 @@ class GitHubForge:
         return read(shape(content, place_name(parts)))
 
     def _shapes(
-        self, *parts: str | int, query: Query = NO_QUERY, key: str | None = None
+        self,
+        *parts: str | int,
+        query: Query = NO_QUERY,
+        key: str | None = None,
+        most: int = PAGES_MAX,
     ) -> Iterator[Shape]:
         where = place_name(parts)
-        for one in self._api.pages(*parts, query=query, key=key):
+        for one in self._api.pages(*parts, query=query, key=key, most=most):
             yield shape(one, where)
 
     def _all(self, read: Callable[[Shape], A], *parts: str | int) -> tuple[A, ...]:

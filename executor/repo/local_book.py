@@ -27,6 +27,9 @@ REMOTE_MAIN: Final = f"refs/remotes/{REMOTE}/main"
 _FORMAT: Final = "%H%x00%P%x00%ct%x00%s%x00%(trailers:only,unfold)"
 _FIELDS: Final = 5
 
+LAST_SECOND: Final = 253_402_300_799
+"""9999-12-31T23:59:59Z: a commit may claim any later date, and none can be told."""
+
 
 class LocalBook:
     """The `Book` port over the git program."""
@@ -163,6 +166,13 @@ class LocalBook:
             if error.code != 1:
                 raise
             raise UsageError(f"{other}: shares no history with {one}; branch off main") from None
+
+    def is_on_line(self, commit: str, at: str) -> bool:
+        """True where a commit is on the first-parent line of another one, or is that one."""
+        arguments = ("rev-list", "--first-parent", "--parents", at, f"^{commit}")
+        line = self._git.text(*arguments).split("\n")[-1].split()
+        # Nothing is left where one is the other, or comes before it.
+        return line[1] == commit if len(line) > 1 else commit == at
 
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         """The newest first-parent commit that added, changed or removed a path."""
@@ -340,7 +350,7 @@ def _commit_info(commit: str, parents: str, when: str, subject: str, trailers: s
     return CommitInfo(
         commit=commit,
         parents=tuple(parents.split()),
-        committed_at=datetime.fromtimestamp(int(when), UTC),
+        committed_at=datetime.fromtimestamp(min(int(when), LAST_SECOND), UTC),
         subject=subject,
         trailers={key: value for key, mark, value in pairs if mark},
     )

@@ -6,24 +6,24 @@ a branch or a broker stand in code spans only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from executor.decisions.outlook import GAP_PCT, Holding, Outlook
-from executor.decisions.rule_changes import RuleChanges, Scope
+from executor.decisions.outlook import GAP_PCT, Outlook
+from executor.decisions.rule_changes import RuleChanges, RulesSince, Scope
 from executor.decisions.validate import Judgment
-from executor.model.context import Context
+from executor.model.context import Context, Line
 from executor.model.fields import is_ticker
-from executor.model.numbers import HUNDRED, ZERO, plain
+from executor.model.numbers import ZERO, plain
 from executor.model.plan import TradingInstructionSet
 from executor.model.verdict import Answer, Verdict
-from executor.model.words import count, instant
-from executor.reports.markdown import COMMENT_MAX, SUMMARY_MAX, cell, code, details, fitted, table
-from executor.reports.money import Zones, part, short_usd, whole_usd
-from executor.reports.pull_request import sides, what
+from executor.model.words import count
+from executor.reports.markdown import COMMENT_MAX, SUMMARY_MAX, code, details, fitted
+from executor.reports.money import Zones, chart, part, positions, short_usd, whole_usd
+from executor.reports.pull_request import BRIEF_MAX, brief, what
 
 MARKER: Final = "<!-- autoinvestor:validate -->"
 """Begins the comment, by which it is found again; nobody sees it."""
@@ -37,8 +37,11 @@ ORDERS_FIRST: Final = 4
 SENTENCE_MAX: Final = 300
 """Characters of a verdict."""
 
-BAR: Final = 20
-"""Characters of a bar of the chart; a full one is the limit."""
+REASON_MAX: Final = 120
+"""Characters of the plan's reason in the first lines; the body of the pull request has more."""
+
+ALARMS: Final = frozenset({"approval"})
+"""Checks whose warnings stand in the first lines: they are about the merge itself."""
 
 ICONS: Final = {
     Answer.YES: "✅",
@@ -46,28 +49,6 @@ ICONS: Final = {
     Answer.NOT_NOW: "🕒",
     Answer.NOT_JUDGED_HERE: "⏭️",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit on main that changed the rules."""
-
-    commit: str
-    at: datetime
-    subject: str
-    """Somebody else's words."""
-
-
-@dataclass(frozen=True, slots=True)
-class RulesSince:
-    """What changed of the rules since a plan was executed last."""
-
-    since: datetime | None
-    """When that was; None: nothing was executed yet, and nothing is listed."""
-    commits: tuple[Commit, ...] = ()
-    """The newest first."""
-    has_more: bool = False
-    changes: RuleChanges = field(default_factory=RuleChanges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +80,10 @@ class PullReport:
     now: datetime
     zones: Zones
     settings_digest: str
+    mode: str
+    """Main's: `sim`, `paper` or `live`."""
+    policy: str
+    """Main's approval policy; with `none`, the lines that no check denies go all the same."""
     since: RulesSince | None = None
 
     @property
@@ -137,48 +122,96 @@ def _first(report: PullReport) -> str:
     lines += [f"- ❌ {code(one, SENTENCE_MAX)}" for one in report.scope.problems[:2]]
     plan = report.plan
     if plan is None:
-        lines += _rule_lines(report.scope.rules)[:6]
+        told = _rule_lines(report.scope.rules)
+        room = FIRST_LINES - len(lines)
+        more = f"- and {len(told) - room + 1:,} more, below"
+        lines += told if len(told) <= room else [*told[: room - 1], more]
         return "\n".join(lines)
+    lines += _alarms(plan)
     if plan.plan is None or plan.judgment is None:
         noes = [one for one in plan.verdicts if one.answer is Answer.NO]
         lines += [f"- ❌ {code(one.sentence(), SENTENCE_MAX)}" for one in noes[:5]]
     if plan.plan is not None:
-        room = FIRST_LINES - len(lines) - (4 if plan.outlook is not None else 1)
-        lines += _orders(plan, min(room, ORDERS_FIRST + 1))
-    if plan.outlook is not None:
-        lines += _money(plan.outlook)
-    if plan.until is not None:
-        lines.append(
-            f"- **Good until** {report.zones.both(plan.until, report.now)}, if it is merged now"
-        )
+        ending = [f"- **Why** {code(plan.plan.reason, REASON_MAX)}", *_ending(report, plan)]
+        lines += _orders(plan, min(FIRST_LINES - len(lines) - len(ending), ORDERS_FIRST + 1))
+        lines += ending
     return "\n".join(lines[:FIRST_LINES])
 
 
 def _headline(report: PullReport) -> str:
-    plan, icon = report.plan, ICONS[report.answer]
+    plan, icon, mode = report.plan, ICONS[report.answer], f"[{report.mode}]"
     if plan is None:
+        rules = report.scope.rules
+        if report.answer is Answer.NO and rules.unreadable:
+            return (
+                f"{icon} **These settings cannot be read** {mode}: this may not be merged;"
+                " until they are repaired only exits would go"
+            )
         if report.answer is Answer.NO:
-            return f"{icon} **Refused**: this may not be merged"
+            return f"{icon} **Refused** {mode}: this may not be merged"
         if report.scope.changes_rules:
-            return f"⚠️ **Changes the rules**: {report.scope.rules.counted()}; no plan"
+            return f"⚠️ **Changes the rules** {mode}: {rules.counted()}; no plan"
         return f"{icon} **No plan**, and no rule changes"
-    told = sides(plan.plan) if plan.plan else "a plan that cannot be read"
-    if plan.outlook is not None and plan.outlook.traded:
+    told = brief(plan.plan) if plan.plan else "a plan that cannot be read"
+    is_long = plan.plan is not None and len(plan.plan.instructions) > BRIEF_MAX
+    if is_long and plan.outlook is not None and plan.outlook.traded:
         told += f" · {short_usd(plan.outlook.traded)}"
     if report.answer is Answer.NO:
-        return f"{icon} **Refused**: {told}"
+        return f"{icon} **Refused** {mode}: {told}"
     if report.answer is Answer.YES:
-        return f"{icon} **May be merged**: {told}"
+        return f"{icon} **May be merged** {mode}: {told}"
     if plan.unavailable is not None:
-        return f"{icon} **Not judged yet**: {told}; {code(plan.unavailable, SENTENCE_MAX)}"
-    return f"{icon} **May be merged, and waits**: {told}; {waits_for(plan.verdicts)}"
+        return f"{icon} **Not judged yet** {mode}: {told}; {code(plan.unavailable, SENTENCE_MAX)}"
+    waits = waits_for(plan.verdicts, lambda text: report.zones.told(text, report.now))
+    return f"{icon} **May be merged, and waits** {mode}: {told}; {waits}"
 
 
-def waits_for(verdicts: Iterable[Verdict]) -> str:
-    """What a plan waits for, by the first check that says not now."""
+def _alarms(plan: PlanReport) -> list[str]:
+    """What a reviewer must not overlook although it is no no."""
+    lines = [
+        f"- ⚠️ {code(one.sentence(), SENTENCE_MAX)}"
+        for one in plan.verdicts
+        if one.check in ALARMS and one.warning is not None
+    ]
+    for one in plan.outlook.withdrawn if plan.outlook is not None else ():
+        stops = [
+            f"at {plain(lot.stop_price)}"
+            if lot.stop_price is not None
+            else f"trailing {plain(lot.trail_percent or ZERO)} %"
+            for lot in one.withdrawn[:3]
+        ]
+        lines.append(
+            f"- ⚠️ **{_symbols([one.symbol])} is without its stop {', '.join(stops)}** while the"
+            " SELL rests. If it does not fill, `settle` puts the stop back"
+        )
+    return lines[:2]
+
+
+def _ending(report: PullReport, plan: PlanReport) -> list[str]:
+    """What comes of it, and what yes and no do; of a refused plan only what would come."""
+    if plan.judgment is None:
+        return []
+    if report.answer is not Answer.NO:
+        until = f", good until {report.zones.both(plan.until, report.now)}" if plan.until else ""
+        money = _money(plan.outlook) if plan.outlook is not None else []
+        return [*money, f"- **Yes:** merge it, with a merge commit{until} · **No:** close it"]
+    if plan.plan is None or report.scope.problems:
+        return []
+    going = sorted(plan.judgment.going)
+    if report.policy != "none" or not going:
+        return ["- If it is merged all the same, **nothing of it is sent**"]
+    told = ", ".join(what(plan.plan.instructions[index]) for index in going[:3])
+    told += f" and {len(going) - 3:,} more" if len(going) > 3 else ""
+    money = _money(plan.outlook) if plan.outlook is not None else []
+    return [f"- If it is merged all the same, **only this goes:** {told}", *money]
+
+
+def waits_for(verdicts: Iterable[Verdict], told: Callable[[str], str] = str) -> str:
+    """What a plan waits for, by the first check that says not now; `told` sets its clock."""
     for one in verdicts:
         if one.answer is Answer.NOT_NOW:
-            return code(f"{one.check}: {one.remedy or one.observed or 'later'}", SENTENCE_MAX)
+            when = one.remedy or one.observed or "later"
+            return code(told(f"{one.check}: {when}"), SENTENCE_MAX)
     return "for a check"
 
 
@@ -186,24 +219,37 @@ def _orders(plan: PlanReport, room: int) -> list[str]:
     """A line an order, first the ones that a check says no to; what has no room is counted."""
     assert plan.plan is not None, "the caller looked"
     told = plan.plan.instructions
-    denied = {one.index: one for one in reversed(plan.verdicts) if one.answer is Answer.NO}
+    denied: dict[int | None, list[Verdict]] = {}
+    for one in plan.verdicts:
+        if one.answer is Answer.NO:
+            denied.setdefault(one.index, []).append(one)
     waiting = {one.index for one in plan.verdicts if one.answer is Answer.NOT_NOW}
-    lines = []
-    if None in denied:
-        lines.append(f"- ❌ {code(denied[None].sentence(), SENTENCE_MAX)}")
+    # Of what stands against the whole plan two are told: the first may hide what to do about it.
+    whole = denied.get(None, [])
+    lines = [f"- ❌ {_reasons(one)}" for one in (whole[:1], whole[1:]) if one]
     order = sorted(range(len(told)), key=lambda index: (index not in denied, index))
     room = max(room - len(lines), 1)
     shown = order if len(order) <= room else order[: room - 1]
-    worth = {one.index: one.worst_notional for one in plan.context.lines} if plan.context else {}
+    known = {one.index: one for one in plan.context.lines} if plan.context else {}
     for index in shown:
-        amount = worth.get(index)
-        about = f" ≈ {whole_usd(amount)}" if amount is not None else ""
+        about = _worth(known[index]) if index in known else ""
         icon = "❌ " if index in denied else "🕒 " if index in waiting else ""
-        why = f": {code(denied[index].check)}" if index in denied else ""
+        why = f": {_reasons(denied[index])}" if index in denied else ""
         lines.append(f"- {icon}**{what(told[index])}**{about}{why}")
     if len(shown) < len(order):
         lines.append(f"- and {count(len(order) - len(shown), 'more line')}, below")
     return lines
+
+
+def _worth(line: Line) -> str:
+    amount = f" ≈ {whole_usd(line.worst_notional)}" if line.worst_notional is not None else ""
+    return amount + (f", price {plain(line.reference.price)}" if line.reference else "")
+
+
+def _reasons(noes: Sequence[Verdict]) -> str:
+    """The first no with its figures and its remedy; how many more there are."""
+    first = code(noes[0].model_copy(update={"pointer": None}).sentence(), SENTENCE_MAX)
+    return first + (f" and {count(len(noes) - 1, 'more reason')}" if len(noes) > 1 else "")
 
 
 def _money(found: Outlook) -> list[str]:
@@ -234,12 +280,12 @@ def _parts(report: PullReport, *, lines: int, verdicts: int) -> list[str]:
     plan = report.plan
     parts: list[str] = []
     if plan is not None:
-        parts.append(_checks(plan.verdicts, verdicts))
+        parts.append(_checks(report, plan.verdicts, verdicts))
         if plan.outlook is not None and plan.context is not None:
-            parts.append(_positions(plan.context, plan.outlook, lines))
-            parts.append(_chart(plan.context, plan.outlook, lines))
+            parts.append(positions(plan.context, plan.outlook, lines))
+            parts.append(chart(plan.context, plan.outlook, lines))
         if report.since is not None:
-            parts.append(_since(report.since, lines))
+            parts.append(_since(report, report.since, lines))
         if plan.plan is not None and len(plan.plan.instructions) > ORDERS_FIRST:
             parts.append(_all_lines(plan.plan, lines))
     if report.scope.rules:
@@ -248,7 +294,7 @@ def _parts(report: PullReport, *, lines: int, verdicts: int) -> list[str]:
     return parts
 
 
-def _checks(verdicts: Sequence[Verdict], most: int) -> str:
+def _checks(report: PullReport, verdicts: Sequence[Verdict], most: int) -> str:
     noes = [one for one in verdicts if one.answer is Answer.NO]
     waiting = [one for one in verdicts if one.answer is Answer.NOT_NOW]
     warned = [one for one in verdicts if one.warning is not None]
@@ -259,7 +305,8 @@ def _checks(verdicts: Sequence[Verdict], most: int) -> str:
     elsewhere = sorted({one.check for one in verdicts if one.answer is Answer.NOT_JUDGED_HERE})
     told = []
     for icon, some in (("❌", noes), ("🕒", waiting), ("⚠️", warned)):
-        told += [f"- {icon} {code(one.sentence(), SENTENCE_MAX)}" for one in some[:most]]
+        sentences = [report.zones.told(one.sentence(), report.now) for one in some[:most]]
+        told += [f"- {icon} {code(one, SENTENCE_MAX)}" for one in sentences]
         if len(some) > most:
             told.append(f"- {icon} {len(some) - most:,} more of these in the job's log")
     if fine:
@@ -272,65 +319,6 @@ def _checks(verdicts: Sequence[Verdict], most: int) -> str:
     return details(f"Checks: {', '.join([*said, f'{len(fine)} fine'])}", "\n".join(told))
 
 
-def _positions(context: Context, found: Outlook, most: int) -> str:
-    limit = context.limits.position_max_pct
-    rows = [
-        (
-            cell(one.symbol, 20),
-            plain(one.before),
-            plain(one.after),
-            whole_usd(one.value_after),
-            part(found.share(abs(one.value_after))),
-            "no stop" if one.stop_loss_after is None else whole_usd(-one.stop_loss_after),
-        )
-        for one in _largest(found.holdings)[:most]
-    ]
-    columns = ("symbol", "shares before", "after", "worth", "of equity", "if its stops fill")
-    text = table(columns, rows, frozenset(columns[1:])) if rows else "nothing is held"
-    if len(found.holdings) > most:
-        text += f"\n\n{len(found.holdings) - most:,} smaller ones are left out."
-    told = [f"- a holding: at most {part(limit)} of equity"] if limit is not None else []
-    told += [
-        f"- {name}: {before} → {after}, limit {most_allowed}"
-        for name, before, after, most_allowed in limit_lines(context, found)
-    ]
-    return details("Positions and limits, before → after", "\n".join((*told, "", text)))
-
-
-def limit_lines(context: Context, found: Outlook) -> tuple[tuple[str, str, str, str], ...]:
-    """Name, before, after and limit of what the whole account is held to."""
-    limits, rows = context.limits, []
-    if limits.margin_use_max_pct is not None:
-        allowed = limits.margin_use_max_pct if context.settings.margin.allowed else ZERO
-        debit = [
-            part(found.share(max(-one, ZERO))) for one in (found.cash_before, found.cash_after)
-        ]
-        rows.append(("debit", debit[0], debit[1], f"{part(allowed)} of equity"))
-    if limits.exposure_max_x is not None:
-        gross = [part(found.share(one)) for one in (found.gross_before, found.gross_after)]
-        most = f"{part(limits.exposure_max_x * HUNDRED)} of equity"
-        rows.append(("gross exposure", gross[0], gross[1], most))
-    return tuple(rows)
-
-
-def _chart(context: Context, found: Outlook, most: int) -> str:
-    """Bars in text: GitHub's apps show other charts as their source."""
-    limit = context.limits.position_max_pct or HUNDRED
-    bars = []
-    for one in _largest(found.holdings)[: min(most, 40)]:
-        share = found.share(abs(one.value_after))
-        filled = min(int(share * BAR / limit), BAR) if share.is_finite() else BAR
-        symbol = one.symbol if is_ticker(one.symbol) else "?"
-        bars.append(f"{symbol:<8} {'█' * filled}{'░' * (BAR - filled)} {part(share)}")
-    text = "\n".join(bars) or "nothing is held"
-    title = f"Holdings after it; a full bar is {part(limit)} of equity"
-    return details(title, f"```text\n{text}\n```")
-
-
-def _largest(holdings: Iterable[Holding]) -> list[Holding]:
-    return sorted(holdings, key=lambda one: (-abs(one.value_after), one.symbol))
-
-
 def _all_lines(plan: TradingInstructionSet, most: int) -> str:
     told = [f"{index}. {what(one)}" for index, one in enumerate(plan.instructions[:most])]
     if len(plan.instructions) > most:
@@ -339,23 +327,28 @@ def _all_lines(plan: TradingInstructionSet, most: int) -> str:
 
 
 def _rule_lines(rules: RuleChanges) -> list[str]:
-    told = []
-    if rules.is_unreadable:
-        told.append("- the new settings cannot be read: the last valid ones would go on judging")
+    told = [
+        f"- the code on main cannot read the new settings: {code(one, SENTENCE_MAX)}"
+        for one in rules.unreadable[:5]
+    ]
     for one in rules.settings:
         old = code(one.old) if one.old else "absent"
         new = code(one.new) if one.new else "absent"
-        told.append(f"- {code(one.key, 100)}: {old} → {new}")
+        sign = {True: "🔺 looser: ", False: "tighter: ", None: ""}[one.loosens]
+        is_live = one.key == "mode" and one.new == '"live"'
+        money = "; **real money from the next merge on**" if is_live else ""
+        told.append(f"- {sign}{code(one.key, 100)}: {old} → {new}{money}")
     return told + [f"- {code(path, 200)}" for path in rules.paths]
 
 
-def _since(since: RulesSince, most: int) -> str:
+def _since(report: PullReport, since: RulesSince, most: int) -> str:
+    dated = report.zones.dated
     if since.since is None:
         return "No plan was executed yet, so no change of the rules is listed."
     if not since.changes and not since.commits:
-        return f"No rule has changed since the last execution, {instant(since.since)}."
+        return f"No rule has changed since the last execution, {dated(since.since)}."
     told = [
-        f"- `{one.commit[:12]}` {instant(one.at)} {code(one.subject, 100)}" for one in since.commits
+        f"- `{one.commit[:12]}` {dated(one.at)} {code(one.subject, 100)}" for one in since.commits
     ]
     if since.has_more:
         told.append("- and older ones")
@@ -368,15 +361,16 @@ def _since(since: RulesSince, most: int) -> str:
 
 def _about(report: PullReport) -> str:
     told = [
-        f"- judged {instant(report.now)}, head `{report.head[:12]}`,"
+        f"- judged {report.zones.dated(report.now)}, head `{report.head[:12]}`,"
         f" settings `{report.settings_digest[:12]}`"
     ]
     plan = report.plan
     if plan is not None:
         told.append(f"- digest: `{plan.digest}`")
-        quotes = sorted({instant(at) for at in _quoted(plan.context)})
-        if quotes:
-            told.append(f"- quotes of {' to '.join(quotes[:1] + quotes[1:][-1:])}")
+        quoted = sorted(_quoted(plan.context))
+        if quoted:
+            ends = dict.fromkeys(map(report.zones.dated, (quoted[0], quoted[-1])))
+            told.append(f"- quotes of {' to '.join(ends)}")
     return "\n".join(told)
 
 

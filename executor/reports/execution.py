@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from executor.decisions.concerns import ON_SALE, lacking, without_stop
 from executor.decisions.ending import Ending
 from executor.decisions.validate import Judgment
 from executor.errors import ExitCode
@@ -129,6 +130,8 @@ def stands_line(one: Protection) -> Line:
     where = f" at {usd(one.stop_price)}" if one.stop_price is not None else ""
     why = f": {one.reason}" if one.reason else ""
     shares = plain(one.quantity)
+    if one.reason == ON_SALE:
+        return Line(without_stop(one), "bad")
     match one.state:
         case "stop":
             return Line(f"protected: {shares} {one.symbol}, stop{where}", "good")
@@ -172,8 +175,9 @@ def waiting(
     *,
     submitted: bool,
     so_far: Sequence[InstructionResult] = (),
+    stands: Sequence[Protection] = (),
 ) -> Reply:
-    """Why a plan waits, and what of it is at the broker already."""
+    """Why a plan waits, what of it is at the broker already, and what that left without a stop."""
     data: dict[str, Any] = {"state": "waiting", "plan_digest": digest}
     if judgment is None:
         text = f"plan {digest[:8]}: validated by an earlier run; `execute --submit` finishes it"
@@ -185,9 +189,12 @@ def waiting(
     blocks = (
         Line(f"plan {digest[:8]}: not now; {rest}", "waiting"),
         *((outcomes_table(sent),) if sent else ()),
+        *(stands_line(one) for one in stands if one.state == "unprotected"),
         *verdict_lines(judgment.verdicts),
     )
     data |= {
+        "without_stop": list(lacking((), stands)),
+        "why": [one.sentence() for one in judgment.verdicts if one.answer is Answer.NOT_NOW],
         "verdicts": _verdict_data(judgment.verdicts),
         "sent": [one.model_dump() for one in sent],
     }
@@ -217,7 +224,9 @@ def finished(
     if any(one.outcome is Outcome.OPEN for one in ending.instructions):
         blocks.append(Line("still open: `autoinvestor settle` follows it", "waiting"))
     blocks += [Line(f"  error: {one}", "bad") for one in ending.errors]
-    blocks += [Line(f"  warning: {one}", "waiting") for one in ending.warnings]
+    shown = {without_stop(one) for one in ending.stands}
+    told = [one for one in ending.warnings if one not in shown]
+    blocks += [Line(f"  warning: {one}", "waiting") for one in told]
     if result_path is not None:
         blocks.append(Line(f"written: {result_path}", "faint"))
     data = {
@@ -226,6 +235,8 @@ def finished(
         "result_path": result_path,
         "result": result.model_dump() if result else None,
         "protection": [one.model_dump() for one in ending.stands],
+        "without_stop": list(lacking(ending.alarms, ending.stands)),
+        "unprotected": list(ending.alarms),
         "errors": list(ending.errors),
         "warnings": list(ending.warnings),
     }

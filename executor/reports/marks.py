@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from executor.model.forge import DESCRIPTION_MAX, Mark, digest_words
+from executor.model.plan import PLAN_PATH
 from executor.model.verdict import Answer, Verdict
 from executor.model.words import count
 from executor.reports.comment import PlanReport, PullReport
@@ -37,7 +38,9 @@ def _schema(plan: PlanReport) -> Mark:
     start = digest_words(plan.digest)
     noes = _noes(plan.verdicts, SCHEMA_CHECKS)
     if noes:
-        return _mark(SCHEMA, "failure", f"{start} refused: {_first(noes)}")
+        # The digest takes much of the room, so the check's own name is left out.
+        why = _first(noes).removeprefix(f"{noes[0].check}: ").removeprefix(f"{PLAN_PATH}: ")
+        return _mark(SCHEMA, "failure", f"{start} refused: {why}")
     if plan.plan is None:
         return _mark(SCHEMA, "failure", f"{start} refused")
     return _mark(SCHEMA, "success", f"{start} accepted")

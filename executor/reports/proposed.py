@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from executor.decisions.document import Problem
 from executor.errors import ExitCode
 from executor.model.forge import PullRequest
 from executor.model.verdict import Answer, Verdict
 from executor.reports.blocks import Block, Line
+from executor.reports.markdown import SUMMARY_MAX, code, fitted
 from executor.reports.reply import Reply
 from executor.reports.verdicts import verdict_report
+
+LINE_MAX: Final = 1_000
+"""Characters of a line in the job's summary."""
 
 
 def refused(problems: Sequence[Problem]) -> Reply:
@@ -60,17 +65,27 @@ def decided(pull: PullRequest) -> Reply:
 
 
 def opened(
-    pull: PullRequest, digest: str, *, is_new: bool, older: Sequence[int], notes: Sequence[str]
+    pull: PullRequest,
+    digest: str,
+    *,
+    is_new: bool,
+    older: Sequence[int],
+    notes: Sequence[str],
+    link: str,
 ) -> Reply:
-    """The pull request is open and the validator is rung."""
+    """The pull request is open, at this address, and the validator is rung."""
     said = "opened" if is_new else "open already:"
-    blocks: list[Block] = [Line(f"{said} #{pull.number}: {pull.title}", "good")]
+    blocks: list[Block] = [
+        Line(f"{said} #{pull.number}: {pull.title}", "good"),
+        Line(f"  {link}"),
+    ]
     blocks += [Line(f"closed as superseded: #{number}") for number in older]
     blocks += [Line(f"  note: {note}", "waiting") for note in notes]
     blocks.append(Line("a person's merge is the approval; closing it is a no", "faint"))
     data = {
         "state": "open",
         "pull_request": pull.number,
+        "link": link,
         "branch": pull.head_ref,
         "plan_digest": digest,
         "superseded": list(older),
@@ -79,8 +94,20 @@ def opened(
     return Reply(ExitCode.DONE, data, tuple(blocks))
 
 
-def handed_over(size: int) -> Reply:
-    """The workflow has it now."""
+def handed_over(size: int, link: str) -> Reply:
+    """The workflow has it now; its pull request will be listed at this address."""
     text = "handed over to propose.yml; it opens the pull request in a minute or two"
-    data = {"state": "handed_over", "characters": size}
-    return Reply(ExitCode.DONE, data, (Line(text, "good"),))
+    data = {"state": "handed_over", "characters": size, "link": link}
+    return Reply(ExitCode.DONE, data, (Line(text, "good"), Line(f"  {link}")))
+
+
+def summary(reply: Reply) -> str:
+    """The summary of the workflow's job: what came of it, with a link where there is one."""
+    lines = ["### Propose", ""]
+    lines += [
+        f"- {code(one.text.strip(), LINE_MAX)}" for one in reply.blocks if isinstance(one, Line)
+    ]
+    if "link" in reply.data:
+        # The address is of our own making, from the runner's environment and a number.
+        lines.append(f"\n[To the pull request]({reply.data['link']})")
+    return fitted("\n".join(lines), (), SUMMARY_MAX // 4) + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from executor.errors import ExitCode
 from executor.model.numbers import plain
@@ -14,6 +14,9 @@ from executor.reports.reply import Reply
 from executor.reports.state import state_line
 
 Policy = Literal["none", "merge", "review"]
+
+HAND_OVER: Final = f"autoinvestor propose --remote --file {PLAN_PATH}"
+"""The way of somebody alone, from the top of a clone."""
 
 
 def report_written(
@@ -69,7 +72,11 @@ def report_not_needed(
 
 
 def next_steps(verb: str, policy: Policy) -> tuple[str, ...]:
-    """The commands from a plan in the work tree to its execution."""
+    """The commands from a plan in the work tree to its execution.
+
+    Where an approval is needed, nobody may merge what they opened themselves: somebody alone hands
+    the plan over, and the bot opens it.
+    """
     commit = (f"git add {PLAN_PATH}", f'git commit -m "Propose: {verb}"')
     if policy == "none":
         return ("git switch main", *commit, "autoinvestor execute --submit")
@@ -77,7 +84,10 @@ def next_steps(verb: str, policy: Policy) -> tuple[str, ...]:
         f"git switch -c plan/{verb}",
         *commit,
         f"git push -u origin plan/{verb}",
-        "open a pull request: its merge is the approval; then `autoinvestor execute --submit`",
+        "open a pull request: another person's merge is the approval; then"
+        " `autoinvestor execute --submit`",
+        "or alone, instead of all that, since nobody may merge what they opened themselves:"
+        f" `{HAND_OVER}`; the bot opens it, and you merge it",
     )
 
 

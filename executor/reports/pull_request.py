@@ -29,6 +29,10 @@ _ACTIONS: Final = ("SELL", "BUY", "CANCEL", "PROTECT")
 """In the order in which they are executed, and told."""
 
 
+BRIEF_MAX: Final = 2
+"""Lines of a plan that a title names one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
     """What is known about a plan when its pull request is opened."""
@@ -43,16 +47,43 @@ class Outline:
     """Until when it is good if it is approved now; None where that cannot be told."""
     now: datetime
     zones: Zones
+    mode: str
+    """`sim`, `paper` or `live`."""
+    handed_by: str | None = None
+    """Login of the person who handed it over for the bot to open; None where nobody did."""
 
 
 def title(outline: Outline) -> str:
-    """`SELL 1, BUY 2 · $28.0k · until 16:00 ET`: no word of it is an agent's."""
-    parts = [sides(outline.plan)]
+    """`[paper] BUY MU $5,000`, of many lines `[paper] SELL 1, BUY 2 · $28.0k · until 16:00 ET`.
+
+    No word of it is an agent's.
+    """
+    start = f"[{outline.mode}] {brief(outline.plan)}"
+    if len(outline.plan.instructions) <= BRIEF_MAX:
+        return start
+    parts = [start]
     if outline.traded:
         parts.append(short_usd(outline.traded))
     if outline.until is not None:
         parts.append(f"until {outline.zones.short(outline.until, outline.now)}")
     return " · ".join(parts)
+
+
+def brief(plan: TradingInstructionSet) -> str:
+    """`SELL 2 MU, BUY NVDA $30,000`; of more than two lines how many there are of each kind."""
+    if not 0 < len(plan.instructions) <= BRIEF_MAX:
+        return sides(plan)
+    ranked = sorted(plan.instructions, key=lambda one: _ACTIONS.index(one.action))
+    told = [_brief(one) for one in ranked]
+    if plan.trading_state is not None:
+        told.append(f"trading {plan.trading_state.state}")
+    return ", ".join(told)
+
+
+def _brief(one: TradingInstruction) -> str:
+    size = "" if one.quantity is None else f"{_amount(one.quantity)} "
+    money = "" if one.notional is None else f" ${Decimal(plain(one.notional)):,}"
+    return f"{one.action} {size}{one.ticker}{money}"
 
 
 def sides(plan: TradingInstructionSet) -> str:
@@ -132,11 +163,13 @@ def body(outline: Outline, origin: Origin) -> str:
     kind = " Nothing of it opens a position." if outline.exits_only else ""
     head = "\n\n".join(
         (
-            f"**{sides(plan)}** for the book {code(outline.strategy)}.{kind} {until}",
+            f"**[{outline.mode}] {brief(plan)}** for the book {code(outline.strategy)}.{kind}"
+            f" {until}",
             "**Yes:** merge it, with a merge commit. The merge is the approval; orders follow."
             " Wait for the three `plan/` marks to be green.\n"
-            "**No:** close it. That is recorded with your name; a comment says why.",
+            "**No:** close it. That is recorded with your name; your last comment is the reason.",
             "The validator's comment has the verdict, the numbers and the risk.",
+            *_handed(outline),
         )
     )
     parts = ["**Why**\n\n" + quote(plan.reason, WHY_MAX)]
@@ -149,6 +182,15 @@ def body(outline: Outline, origin: Origin) -> str:
         shown = quote(origin.reasoning, REASONING_MAX)
         parts.append(details("The strategy's reasoning, in its own words", shown))
     return fitted(head, parts)
+
+
+def _handed(outline: Outline) -> list[str]:
+    if outline.handed_by is None:
+        return []
+    return [
+        f"Handed over by {code(outline.handed_by, 100)}. Whoever hands a plan over and merges it"
+        " alone approves their own words in a second step; no other person has looked."
+    ]
 
 
 def _lines(instructions: Sequence[TradingInstruction]) -> list[str]:

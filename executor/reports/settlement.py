@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from executor.decisions.concerns import lacking, resting
 from executor.errors import ExitCode
 from executor.model.ledger import Ledger
 from executor.model.numbers import plain
@@ -32,14 +33,15 @@ def report_settled(
         warnings: differences within the tolerance.
         stands: how each holding that asked for a stop stands.
     """
+    bare = lacking(alarms, stands)
     blocks: list[Block] = []
     if not results:
         blocks.append(Line("nothing new about the orders of the record"))
     for result in results:
-        blocks += _told(result)
+        blocks += _told(result, frozenset(resting(stands)))
     if results:
         blocks.append(holdings_line(results[-1].final_portfolio))
-    # What is missing is told in the alarms, with what to do.
+    # What is missing is told further down, with what to do.
     blocks += [stands_line(one) for one in stands if one.state != "unprotected"]
     naked = sorted(ledger.positions.keys() - {one.symbol for one in ledger.lots.values()})
     if naked:
@@ -49,7 +51,7 @@ def report_settled(
     if ledger.unknown:
         text = f"of these unknown: {ledger.unknown}; look for them at the broker, by their id"
         blocks.append(Line(text, "bad"))
-    blocks += [Line(f"  unprotected: {one}", "bad") for one in alarms]
+    blocks += [Line(f"  unprotected: {one}", "bad") for one in bare]
     blocks += [_observed_line(one) for one in ledger.observed.values()]
     blocks += [Line(f"  warning: {one}", "waiting") for one in warnings]
     data = {
@@ -59,6 +61,7 @@ def report_settled(
         "protection": [one.model_dump() for one in stands],
         "held_without_a_stop": naked,
         "unprotected": list(alarms),
+        "without_stop": list(bare),
         "observed": [one.model_dump() for one in ledger.observed.values()],
         "warnings": list(warnings),
     }
@@ -66,12 +69,14 @@ def report_settled(
     return Reply(ExitCode.PERSON if looked_at else ExitCode.DONE, data, tuple(blocks))
 
 
-def report_unopened(symbols: Sequence[str], orders: int) -> Reply:
+def report_unopened(symbols: Sequence[str], orders: int, mode: str) -> Reply:
     """What an account holds whose record has no result yet: its ledger has to begin with that."""
     data = {"results": [], "held": list(symbols), "open_orders": orders}
     if not symbols and not orders:
         return Reply(
-            ExitCode.DONE, data, (Line("nothing new: no record yet, and an empty account"),)
+            ExitCode.DONE,
+            data,
+            (Line(f"nothing new: no record yet in {mode}, and an empty account"),),
         )
     held = ", ".join(symbols) or "nothing"
     text = (
@@ -81,8 +86,8 @@ def report_unopened(symbols: Sequence[str], orders: int) -> Reply:
     return Reply(ExitCode.PERSON, data, (Line(text, "bad"),))
 
 
-def _told(result: ExecutionResult) -> list[Block]:
-    """One result, by its kind."""
+def _told(result: ExecutionResult, shown: Collection[str]) -> list[Block]:
+    """One result, by its kind, less the warnings that are shown elsewhere."""
     if result.kind == "activity":
         number = len(result.activities)
         noun = "activity" if number == 1 else "activities"
@@ -105,7 +110,8 @@ def _told(result: ExecutionResult) -> list[Block]:
         blocks.append(legs_table(result.legs))
     if result.final_portfolio.realized_pl:
         blocks.append(Line(f"realized: {usd(result.final_portfolio.realized_pl)}"))
-    blocks += [Line(f"  warning: {one}", "waiting") for one in result.warnings]
+    told = [one for one in result.warnings if one not in shown]
+    blocks += [Line(f"  warning: {one}", "waiting") for one in told]
     return blocks
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from executor.decisions.concerns import LINES_MAX, Concern
+from executor.errors import ExitCode
 from executor.model.forge import DESCRIPTION_MAX
 from executor.model.numbers import plain
 from executor.model.order_result import InstructionResult, LegResult, Outcome
 from executor.model.result import ExecutionResult
+from executor.model.state import TradingStateRecord
 from executor.model.verdict import Answer
-from executor.model.words import usd
+from executor.model.words import instant, usd
 from executor.reports.blocks import plain_text
 from executor.reports.markdown import (
     COMMENT_MAX,
@@ -32,8 +35,16 @@ ROWS_MAX: Final = 60
 LISTED_MAX: Final = 20
 """Warnings, errors and refusals that are listed."""
 
+WAITS: Final = "waits for the entry"
+"""What is said of a stop or target whose entry is still open."""
+
+_WITHOUT_STOP: Final = re.compile(
+    r"[A-Z][A-Z0-9./]* \([0-9.]+ shares?\) is without [^;]*SELL rests"
+)
+
 # At the very end only: what stands before it may be somebody else's words.
 _MARKER: Final = re.compile(r"<!-- autoinvestor:result ([0-9a-f]{64}) -->\s*\Z")
+_WAITING: Final = re.compile(r"<!-- autoinvestor:waits -->\s*\Z")
 
 
 def result_marker(digest: str) -> str:
@@ -47,26 +58,36 @@ def told_in(body: str) -> str | None:
     return found[1] if found else None
 
 
-def result_comment(result: ExecutionResult, digest: str, path: str) -> str:
+def result_comment(
+    result: ExecutionResult, digest: str, path: str, before: TradingStateRecord | None = None
+) -> str:
     """The comment under the pull request whose plan was executed, or settled further.
 
     The first line is the whole story on a phone; fills and slippage follow.
+
+    Args:
+        result: what is told.
+        digest: of the result.
+        path: where it lies.
+        before: the trading state before a result that sets one; None where it is not known.
     """
     parts = []
     if result.instructions:
         parts.append(_fills(result.instructions))
     if result.legs:
-        parts.append(_legs(result.legs))
+        entries = [one for one in result.instructions if one.outcome is Outcome.OPEN]
+        parts.append(_legs(result.legs, {one.client_order_id for one in entries}))
     refused = [one.sentence() for one in result.verdicts if one.answer is Answer.NO]
     parts += _listed("No", refused)
-    parts += _listed("Failed", result.errors)
+    parts += _listed("Failed", [one for one in result.errors if one not in refused])
     parts += _listed("Worth a look", result.warnings)
     parts.append(f"{code(path)}\ndigest {code(digest)}")
     marker = result_marker(digest)
-    return f"{fitted(_headline(result), parts, COMMENT_MAX - len(marker) - 2)}\n\n{marker}"
+    head = _headline(result, before)
+    return f"{fitted(head, parts, COMMENT_MAX - len(marker) - 2)}\n\n{marker}"
 
 
-def _headline(result: ExecutionResult) -> str:
+def _headline(result: ExecutionResult, before: TradingStateRecord | None) -> str:
     summary = result.execution_summary
     done = f"{summary.successful} of {summary.total_instructions} filled"
     if result.state is not None:
@@ -79,17 +100,34 @@ def _headline(result: ExecutionResult) -> str:
     elif result.plan_status == "completed":
         rest = ("partially_filled", "open", "denied", "failed", "unknown")
         also = [f"{getattr(summary, one)} {_word(one)}" for one in rest if getattr(summary, one)]
-        head = f"**Executed: {', '.join([done, *also])}**"
+        rests = summary.open and not any(one.filled_quantity for one in result.instructions)
+        head = f"**{'Sent' if rests else 'Executed'}: {', '.join([done, *also])}**"
     else:
         head = f"**{(result.plan_status or 'ended').capitalize()}: nothing was sent**"
     portfolio = result.final_portfolio
-    facts = [_worst(result.instructions)]
+    facts = [*_bare(result.warnings), _came_from(result, before), _worst(result.instructions)]
     if portfolio.realized_pl:
         facts.append(f"realized {usd(portfolio.realized_pl)}")
     if portfolio.as_of is not None:
         facts.append(f"cash {usd(portfolio.cash)}, equity {usd(portfolio.total_value)}")
     mode = f" ({result.mode})" if result.mode is not None else ""
     return " · ".join([f"{head}{mode}", *(one for one in facts if one)])
+
+
+def _bare(warnings: Iterable[str]) -> Iterable[str]:
+    """What has no stop while a SELL rests: the one warning that belongs into the first line."""
+    found = (_WITHOUT_STOP.match(one) for one in warnings)
+    return dict.fromkeys(f"\u26a0\ufe0f {one[0]}" for one in found if one)
+
+
+def _came_from(result: ExecutionResult, before: TradingStateRecord | None) -> str:
+    """The trading state that a result ends, with since when, who and why; empty without one."""
+    if result.state is None or before is None or before.state is result.state.state:
+        return ""
+    return (
+        f"{before.state} since {instant(before.since)} by {code(before.by, 200)}:"
+        f" {code(before.reason, 400)} → {result.state.state}: {code(result.state.reason, 400)}"
+    )
 
 
 def _worst(lines: Iterable[InstructionResult]) -> str:
@@ -123,12 +161,13 @@ def _fills(lines: Sequence[InstructionResult]) -> str:
     return text + _more(len(lines))
 
 
-def _legs(legs: Sequence[LegResult]) -> str:
+def _legs(legs: Sequence[LegResult], entries: Collection[str | None]) -> str:
+    """What protects; one that hangs on an entry which is still open protects nothing yet."""
     rows = [
         (
             one.ticker,
             one.leg,
-            _word(one.outcome),
+            WAITS if one.parent is not None and one.parent in entries else _word(one.outcome),
             plain(one.quantity) if one.quantity is not None else "",
             plain(one.stop_price) if one.stop_price is not None else "",
             plain(one.filled_quantity) if one.outcome is not Outcome.OPEN else "",
@@ -153,6 +192,35 @@ def _listed(title: str, sentences: Sequence[str]) -> list[str]:
     return ["\n".join([f"{title}:", *shown, *rest])]
 
 
+# A plan that waits.
+
+
+def waiting_comment(merged_at: datetime, why: Sequence[str], *, is_begun: bool) -> str:
+    """The comment under the pull request of a merged plan that waits on main.
+
+    Args:
+        merged_at: when it came to main.
+        why: what it waits for, in sentences.
+        is_begun: True where part of it may be at the broker.
+    """
+    sent = "the rest of it is not sent yet" if is_begun else "nothing was sent yet"
+    head = f"**The plan waits: {sent}** · merged {instant(merged_at)}"
+    again = (
+        "`tick` tries again in the session; or Actions → execute → Run workflow."
+        " Its result will be told here."
+    )
+    return "\n\n".join([head, *_listed("Not now", why), again, "<!-- autoinvestor:waits -->"])
+
+
+def tells_waiting(body: str) -> bool:
+    """True for a comment that says a plan waits, and that no result has superseded."""
+    return _WAITING.search(body) is not None
+
+
+WAITED: Final = "The plan waited here; its result is told below."
+"""What takes the place of that comment once there is a result."""
+
+
 def mark_description(digest: str, path: str) -> str:
     """Description of the mark `plan/result`: the newest result's digest, then where it lies."""
     return f"{digest} {path}"[:DESCRIPTION_MAX]
@@ -175,11 +243,37 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{lines}\n{fence}"
 
 
+ENDINGS: Final[Mapping[ExitCode, str]] = {
+    ExitCode.DONE: "done",
+    ExitCode.REFUSED: "refused",
+    ExitCode.USAGE: "not usable as given",
+    ExitCode.BUG: "a mistake of ours",
+    ExitCode.RUN_AGAIN: "not all done, to be run again",
+    ExitCode.PERSON: "a person looks first",
+    ExitCode.INTERRUPTED: "stopped",
+}
+"""Exit codes in words."""
+
+STATES: Final[Mapping[object, str]] = {
+    "waiting": "waits",
+    "rejected": "rejected",
+    "expired": "expired",
+}
+"""Ends of a plan that say more than the exit code does."""
+
+
+def ended(reply: Reply) -> str:
+    """How a command ended, in words."""
+    state = reply.data.get("state")
+    # Beside something that a person must see, that is what is said.
+    tells = reply.exit_code in (ExitCode.DONE, ExitCode.REFUSED) and isinstance(state, str)
+    return STATES.get(state, ENDINGS[reply.exit_code]) if tells else ENDINGS[reply.exit_code]
+
+
 def summary(verb: str, reply: Reply) -> str:
     """A job's summary: everything that the command said."""
-    ending = "done" if reply.exit_code == 0 else f"exit code {int(reply.exit_code)}"
     text = fenced(clipped(plain_text(reply.blocks), SUMMARY_MAX // 4))
-    return f"### autoinvestor {verb}: {ending}\n\n{text}\n"
+    return f"### autoinvestor {verb}: {ended(reply)}\n\n{text}\n"
 
 
 def failed_summary(verb: str, problem: str) -> str:
@@ -187,16 +281,18 @@ def failed_summary(verb: str, problem: str) -> str:
     return f"### autoinvestor {verb}: not done\n\n{fenced(clipped(problem, 20_000))}\n"
 
 
-def answer(comment: int | None, reply: Reply, title: str) -> str:
+def answer(comment: int | None, reply: Reply, title: str, words: str = "") -> str:
     """The answer to a command in a comment.
 
     Args:
         comment: the comment's id; None for a label.
         reply: what the command came to.
         title: what was done, in words of ours.
+        words: what else is read before anything is folded out; Markdown of ours.
     """
     text = clipped(plain_text(reply.blocks), 20_000)
-    return f"**{title}**\n\n{details('What happened', fenced(text))}\n\n{answer_marker(comment)}"
+    head = f"**{title}** {words}".rstrip()
+    return f"{head}\n\n{details('What happened', fenced(text))}\n\n{answer_marker(comment)}"
 
 
 def short_answer(comment: int | None, title: str, problem: str) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from executor.decisions.comparing import compare, foreign_orders
+from executor.decisions.concerns import resting
 from executor.decisions.ending import warnings_about
 from executor.decisions.ledger import fold
 from executor.decisions.notes import activity_result, observed_result
@@ -254,6 +255,8 @@ class Settling:
         for first in sorted(changed.keys() | by_first.keys()):
             told = [self._with_states(one, first, moves) for one in changed.get(first, [])]
             warnings = [text for one in told for text in warnings_about(one, limit)]
+            named = {one.ticker for one in (*told, *by_first.get(first, ()))}
+            warnings += resting(one for one in self.done.stands if one.symbol in named)
             result, commit = commit_settlement(
                 self.world.book,
                 self.main,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
 from executor.checks import all_rules
+from executor.decisions.concerns import resting
 from executor.decisions.ending import Beside, Ending, Judged, conclude
 from executor.decisions.ledger import fold
 from executor.decisions.plan import stop_terms
@@ -296,7 +297,7 @@ class Trading:
 
     def conclude(self, tally: Tally, beside: Beside) -> Ending:
         """What the last commit would say if the run ended here."""
-        return conclude(
+        ending = conclude(
             self.plan.proposal,
             tally.intent,
             tally.sent,
@@ -309,6 +310,7 @@ class Trading:
             plan_digest=self.plan.digest,
             beside=beside,
         )
+        return replace(ending, warnings=(*ending.warnings, *resting(ending.stands)))
 
     def _view_after(self) -> AccountRecord | None:
         try:

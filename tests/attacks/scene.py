@@ -102,9 +102,9 @@ class Scene:
         """Let some time pass."""
         self._tick(timedelta(**time).total_seconds())
 
-    def api(self, token: str) -> GitHubApi:
+    def api(self, token: str, name: str = NAME) -> GitHubApi:
         """The API as somebody uses it."""
-        made = GitHubApi(NAME, token, self.server.url)
+        made = GitHubApi(name, token, self.server.url)
         self._apis.append(made)
         return made
 

@@ -90,6 +90,7 @@ def evidence(**changes: Any) -> Evidence:
         plan_on_main=PLAN,
         edits=(edit(),),
         commit_count=1,
+        is_one_commit=True,
         reviews=(),
         marks=marks(),
         timeline=(event("merged"),),

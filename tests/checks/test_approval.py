@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from executor.checks.approval import RULE
-from executor.model.evidence import COMMITS_LISTED, Evidence
+from executor.model.evidence import COMMITS_LISTED, Evidence, Merged
 from executor.model.facts import Moment
-from executor.model.forge import MARKS, Actor
+from executor.model.forge import ACTIONS_ID, MARKS, Actor
 from executor.model.settings import Settings
 from executor.model.verdict import Answer, Verdict
 from tests.checks.approved import (
@@ -43,6 +44,7 @@ from tests.checks.builders import (
 PAPER = settings(mode="paper")
 REVIEW = settings(mode="live", approval={"policy": "review"})
 LISTED = settings(mode="paper", approval={"approvers": (ALICE.id,)})
+DAVE = Actor(4, "dave")
 LATER = MERGED + timedelta(seconds=1)
 
 
@@ -62,6 +64,9 @@ BY_BOB = {"pull_request": request(author=BOB), "edits": (edit(writers=(BOB,), is
 MORE = {"introduces": False, "before": plan(), "after": plan(line(quantity="11"))}
 LESS = {"introduces": False, "before": plan(), "after": plan(line(quantity="9"))}
 
+ARMED = (event("auto_merge_enabled", minutes=-9), event("merged"))
+ONE, TWO = Actor(ACTIONS_ID + 1, "app[bot]", "Bot"), Actor(5, "eve")
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"parents": ("b" * 40,), "pull_request": None}, "and is no merge"),
     ({"parents": ()}, "squashed or rebased"),
@@ -79,6 +84,23 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
                    event("auto_merge_disabled", minutes=None), event("merged"))},
      "alice left the merge to auto-merge"),
     ({"pull_request": request(auto_merge=True)}, "auto-merge was on"),
+    # Several pull requests of the same head: any of them may be the one that merged it.
+    ({"twins": (Merged(request(number=8), ARMED),)}, "pull request #8: alice left the merge to"),
+    ({"twins": (Merged(request(number=8, author=ALICE), (event("merged"),)),)},
+     "merged by alice, proposed by alice as pull request #8, which has the same merge"),
+    ({"twins": (Merged(request(number=8), (event("head_ref_force_pushed"), event("merged"))),)},
+     "who had replaced its commits by a forced push"),
+    # What the opener does not vouch for.
+    (BY_BOB | {"is_one_commit": False}, "is not signed: nobody can say who wrote it"),
+    (BY_BOB | {"timeline": (event("head_ref_force_pushed", BOT, -5), event("merged"))},
+     "is not signed: nobody can say who wrote it"),
+    (BY_BOB | {"timeline": (event("head_ref_restored", None, -5), event("merged"))},
+     "is not signed: nobody can say who wrote it"),
+    # A signature of anybody.
+    ({"edits": (edit(writers=(CAROL, WEB)),)},
+     "brought the plan, is by carol (account 3), who may not write here"),
+    ({"edits": (edit(writers=(ONE, WEB)),)}, "who may not write here"),
+    ({"edits": (edit(writers=(WEB,)),)}, "is not signed: nobody can say who wrote it"),
     ({"pull_request": request(merged_by=BOT)},
      "merged by github-actions[bot], an account of kind Bot"),
     ({"pull_request": request(merged_by=CAROL)}, "merged by carol (account 3), who may read here"),
@@ -156,6 +178,8 @@ def test_a_login_that_changed_hands_is_another_person() -> None:
         # An edit by a third person, and the first commit of whoever opened the pull request.
         {"edits": (edit(), edit(writers=(BOB, WEB), **MORE))},
         BY_BOB,
+        BY_BOB | {"timeline": (event("head_ref_force_pushed", BOB, -5), event("merged"))},
+        {"twins": (Merged(request(number=8, author=BOB), (event("merged"),)),)},
         {"timeline": (event("head_ref_force_pushed", BOB, -5), event("merged"))},
         {"timeline": (event("head_ref_force_pushed", None, -5), event("merged"))},
         # Auto-merge that was taken back.
@@ -188,6 +212,8 @@ def test_a_plan_that_was_taken_out_and_put_back_counts_as_brought_again() -> Non
         {"pull_request": request(merged_at=None)},
         {"pull_request": request(merged_by=None)},
         {"timeline": None},
+        {"twins": (Merged(request(number=8), None),)},
+        {"edits": (edit(writers=(TWO, WEB)),)},
         {"rights": {}},
         {"edits": None},
         {"edits": ()},
@@ -208,10 +234,11 @@ def test_a_plan_that_is_brought_twice_has_to_be_signed_twice() -> None:
     again = edit(commit=OTHER, writers=(BOB,), is_verified=False)
     signed = edit(commit=OTHER, writers=(BOB,))
     opened = request(author=BOB)
+    several = {"pull_request": opened, "commit_count": 2, "is_one_commit": False}
     assert on(evidence(pull_request=opened, edits=(unsigned,))).answer is Answer.YES
-    assert on(evidence(pull_request=opened, edits=(signed, signed))).answer is Answer.YES
-    assert on(evidence(pull_request=opened, edits=(unsigned, signed))).answer is Answer.NO
-    both = context(settings=PAPER, evidence=evidence(pull_request=opened, edits=(unsigned, again)))
+    assert on(evidence(**several, edits=(signed, signed))).answer is Answer.YES
+    assert on(evidence(**several, edits=(unsigned, signed))).answer is Answer.NO
+    both = context(settings=PAPER, evidence=evidence(**several, edits=(unsigned, again)))
     assert answers(RULE, both) == [Answer.NO, Answer.NO]
 
 
@@ -235,8 +262,32 @@ def test_where_nobody_can_be_asked_the_plan_waits_exits_too(mode: str) -> None:
 
 def test_a_review_of_the_head_by_another_person_approves() -> None:
     assert on(evidence(reviews=(review(),)), REVIEW).answer is Answer.YES
-    # Who merges may be the one who reviewed.
-    assert on(evidence(reviews=(review(ALICE),)), REVIEW).answer is Answer.YES
+    # An edit that only reduces makes nobody an author.
+    lessened = evidence(
+        edits=(edit(), edit(writers=(BOB, WEB), **LESS)), reviews=(review(CAROL), review())
+    )
+    assert on(lessened, REVIEW).answer is Answer.YES
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"reviews": (review(ALICE),)}, "approved by alice, who merged it"),
+        ({"reviews": (review(),), "edits": (edit(), edit(writers=(BOB, WEB), **MORE))},
+         "approved by bob, who wrote in it"),
+        ({"reviews": (review(),), "twins": (Merged(request(author=BOB), (event("merged"),)),)},
+         "approved by bob, who proposed it"),
+    ],
+)  # fmt: skip
+def test_one_persons_word_does_not_count_twice(changes: dict[str, Any], told: str) -> None:
+    verdict = on(evidence(**changes), REVIEW)
+    assert verdict.answer is Answer.NO
+    assert verdict.observed == told
+    assert "one person approve it by a review and another one merge it" in (verdict.remedy or "")
+    # The remedy, applied.
+    changes = changes | {"reviews": (*changes["reviews"], review(DAVE))}
+    everybody = {1: "admin", 2: "write", 4: "write"}
+    assert on(evidence(**changes, rights=everybody), REVIEW).answer is Answer.YES
 
 
 @pytest.mark.parametrize(
@@ -245,7 +296,7 @@ def test_a_review_of_the_head_by_another_person_approves() -> None:
         ((), "no approving review of another person"),
         ((review(state="COMMENTED"),), "no approving review"),
         ((review(None),), "no approving review"),
-        ((review(BOT),), "no approving review"),
+        ((review(BOT),), "approved by github-actions[bot], who proposed it"),
         ((review(), review(state="CHANGES_REQUESTED")), "no approving review"),
         ((review(submitted_at=LATER),), "no approving review"),
         ((review(submitted_at=None),), "no approving review"),
@@ -292,6 +343,45 @@ def test_an_intent_stands_for_the_approval_that_was_verified_before_it() -> None
     assert answers(RULE, context(settings=PAPER, intent_in=OTHER)) == [Answer.YES]
 
 
-@pytest.mark.parametrize("moment", sorted(set(Moment) - {Moment.EXECUTION}))
-def test_before_the_merge_there_is_nothing_to_judge(moment: Moment) -> None:
+@pytest.mark.parametrize("moment", sorted(set(Moment) - {Moment.EXECUTION, Moment.PULL_REQUEST}))
+def test_without_a_pull_request_there_is_nothing_to_judge(moment: Moment) -> None:
     assert answers(RULE, context(settings=PAPER, moment=moment)) == [Answer.NOT_JUDGED_HERE]
+
+
+# Before the merge.
+
+
+def ahead(author: Actor, chosen: Settings) -> Verdict:
+    """What the validator says of a pull request that somebody opened."""
+    found = evidence(pull_request=request(author=author, merged_by=None))
+    base = context(settings=chosen, evidence=found)
+    return only(RULE, replace(base, facts=replace(base.facts, moment=Moment.PULL_REQUEST)))
+
+
+def test_an_approver_who_opened_it_is_told_before_the_merge_that_it_will_not_count() -> None:
+    verdict = ahead(ALICE, LISTED)
+    assert verdict.answer is Answer.NO
+    assert verdict.observed == (
+        "opened by alice, whose own merge will not count, and nobody else is an approver"
+    )
+    assert "autoinvestor propose --remote --file trading_instructions.json" in str(verdict.remedy)
+    # The remedy, applied: the bot opens it.
+    assert ahead(BOT, LISTED) == Verdict(check="approval", answer=Answer.YES)
+
+
+@pytest.mark.parametrize("approvers", [(), (ALICE.id, BOB.id), (BOB.id,)])
+def test_where_others_may_be_there_the_author_is_warned(approvers: tuple[int, ...]) -> None:
+    verdict = ahead(ALICE, settings(mode="paper", approval={"approvers": approvers}))
+    assert verdict.answer is Answer.YES
+    assert "another person has to merge it" in str(verdict.warning)
+    assert "autoinvestor propose --remote" in str(verdict.remedy or verdict.warning)
+
+
+def test_in_sim_and_without_evidence_nothing_is_said_before_the_merge() -> None:
+    assert ahead(ALICE, settings()) == Verdict(check="approval", answer=Answer.YES)
+    base = context(settings=LISTED)
+    early = replace(base, facts=replace(base.facts, moment=Moment.PULL_REQUEST, evidence=None))
+    assert answers(RULE, early) == [Answer.YES]
+    unknown = evidence(pull_request=None)
+    early = replace(early, facts=replace(early.facts, evidence=unknown))
+    assert answers(RULE, early) == [Answer.YES]

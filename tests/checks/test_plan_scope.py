@@ -172,3 +172,12 @@ def test_nothing_replaces_a_plan_that_is_being_executed() -> None:
     assert "which was being executed" in (verdict.observed or "")
     before = context(plan(line("SELL")), evidence=found, moment=Moment.PULL_REQUEST)
     assert only(RULE, before).answer is Answer.NOT_NOW
+
+
+def test_a_plan_in_the_place_of_what_was_no_file_is_added() -> None:
+    """A link to a repository that lies there must not hold the next exit up."""
+    changed = (PathChange(PLAN_PATH, "M", "100644"),)
+    assert answers(RULE, context(evidence=evidence(changes=changed, had_file=False))) == [
+        Answer.YES
+    ]
+    assert answers(RULE, context(evidence=evidence(changes=changed))) == [Answer.NO]

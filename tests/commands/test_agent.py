@@ -44,6 +44,14 @@ def test_it_holds_and_says_so(brief: Path) -> None:
     assert judged.code == 0, judged.text
 
 
+def test_a_job_gets_a_summary(brief: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(brief.parent / "summary.md"))
+    assert works(brief).code == 0
+    told = (brief.parent / "summary.md").read_text("utf-8")
+    assert told.startswith("### autoinvestor agent: done")
+    assert "manual: HOLD (nothing was weighed)" in told
+
+
 def test_it_wants_one_alert(brief: Path) -> None:
     (brief / "scheduled_review_needed.json").write_bytes(
         (brief / "strategy_review_needed.json").read_bytes()

@@ -43,6 +43,16 @@ def test_a_clean_history_holds(repository: Repository) -> None:
     assert "not provable from a clone alone:" in answer.out
 
 
+def test_a_job_gets_a_summary(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    assert repository.run("audit").code == 0
+    told = (tmp_path / "summary.md").read_text("utf-8")
+    assert told.startswith("### autoinvestor audit: done")
+    assert "looked at 2 results and 2 archived plans" in told
+
+
 def test_an_empty_history_holds(tmp_path: Path) -> None:
     answer = Repository.founded(tmp_path / "repository").run("audit")
     assert (answer.code, "looked at 0 results" in answer.out) == (0, True)

@@ -28,7 +28,7 @@ def review(**keys: Any) -> dict[str, Any]:
 
 
 def base64_of(data: bytes) -> str:
-    return base64.b64encode(gzip.compress(data)).decode()
+    return base64.b64encode(gzip.compress(data, mtime=0)).decode()
 
 
 @pytest.fixture
@@ -41,8 +41,9 @@ def test_a_plan_becomes_a_pull_request(it: Cycle) -> None:
     answer = it.proposes({"plan": BUY, "review": review()})
     assert answer.code == 0, answer.text
     (pull,) = it.pulls()
-    assert answer.out.startswith(f"opened #{pull['number']}: BUY 1 · $3.")
-    assert pull["title"].endswith("k · until 19:00 ET")
+    assert answer.out.startswith(f"opened #{pull['number']}: [sim] BUY 10 MU\n")
+    assert pull["title"] == "[sim] BUY 10 MU"
+    assert f"/octo-owner/invest/pull/{pull['number']}" in answer.out
     assert {one["name"] for one in pull["labels"]} == {"plan", "strategy: manual"}
     assert pull["user"]["login"] == "github-actions[bot]"
     branch = pull["head"]["ref"]
@@ -62,7 +63,7 @@ def test_the_same_proposal_again_finds_its_pull_request(it: Cycle) -> None:
     first = it.proposes({"plan": BUY, "review": review()})
     again = it.proposes({"plan": BUY, "review": review()}, now="2026-01-14T15:20:00Z")
     assert first.code == again.code == 0
-    assert again.out.startswith("open already: #1: BUY 1")
+    assert again.out.startswith("open already: #1: [sim] BUY 10 MU")
     assert len(it.pulls()) == 1
     assert it.comments(1) == []
 
@@ -253,7 +254,7 @@ def test_without_the_broker_no_price_is_stamped(it: Cycle) -> None:
     assert answer.code == 0, answer.text
     assert "  note: no decision_price was stamped: " in answer.out
     (pull,) = it.pulls()
-    assert pull["title"] == "BUY 1"
+    assert pull["title"] == "[sim] BUY 10 MU"
     assert it.read("trading_instructions.json", pull["head"]["ref"]) == BUY
 
 
@@ -291,10 +292,35 @@ def test_a_laptop_hands_it_over_and_the_bot_opens_it(it: Cycle) -> None:
     assert it.pulls() == []
     it.monkeypatch.setenv("GITHUB_TOKEN", "actions-token")
     it.monkeypatch.setenv("AUTOINVESTOR_PROPOSAL", inputs["proposal"])
+    summary = it.rig.folder / "summary.md"
+    it.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    it.monkeypatch.setenv("GITHUB_ACTOR", "octo-writer")
     assert it.runs("propose", "--packed").code == 0
     (pull,) = it.pulls()
     assert pull["user"]["login"] == "github-actions[bot]"
+    assert "Handed over by `octo-writer`." in pull["body"]
+    (commit,) = it.rig.owner.get(f"pulls/{pull['number']}/commits")
+    assert commit["commit"]["message"].endswith("\nHanded-Over-By: octo-writer")
+    assert f"/octo-owner/invest/pull/{pull['number']})" in summary.read_text()
     assert it.runs("propose", "--packed", "--remote").code == 2
+
+
+@pytest.mark.parametrize("actor", ["", "github-actions[bot]", "x\nStep: validated", "@all", "-x"])
+def test_who_is_no_person_by_its_login_hands_nothing_over(it: Cycle, actor: str) -> None:
+    text = Path(it.handed({"plan": BUY, "review": review()})).read_text()
+    it.monkeypatch.setenv("AUTOINVESTOR_PROPOSAL", text)
+    it.monkeypatch.setenv("GITHUB_ACTOR", actor)
+    assert it.runs("propose", "--packed").code == 0
+    (pull,) = it.pulls()
+    assert "Handed over by" not in pull["body"]
+    (commit,) = it.rig.owner.get(f"pulls/{pull['number']}/commits")
+    assert "Handed-Over-By" not in commit["commit"]["message"]
+
+
+def test_only_what_was_packed_was_handed_over(it: Cycle) -> None:
+    it.monkeypatch.setenv("GITHUB_ACTOR", "octo-writer")
+    assert it.proposes({"plan": BUY, "review": review()}).code == 0
+    assert "Handed over by" not in it.pulls()[0]["body"]
 
 
 def test_a_bare_plan_is_handed_over_as_one(it: Cycle) -> None:

@@ -81,7 +81,8 @@ def test_where_an_approval_is_asked_for_the_steps_are_a_pull_request(
     repository.commit({"autoinvestor.toml": text.encode()})
     answer = resumed(repository, now=None)
     assert (answer.code, "git switch -c plan/resume" in answer.out) == (0, True)
-    assert "open a pull request: its merge is the approval" in answer.out
+    assert "open a pull request: another person's merge is the approval" in answer.out
+    assert "autoinvestor propose --remote --file trading_instructions.json" in answer.out
 
 
 def test_a_state_that_is_in_force_needs_no_plan(repository: Repository) -> None:

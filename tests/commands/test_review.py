@@ -57,6 +57,16 @@ def test_what_a_person_asks_for_is_another_file(repository: Repository, tmp_path
     assert (alert["trigger"], alert["asked_by"]) == ("manual", "alice")
 
 
+def test_a_job_gets_a_summary(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    assert asked(repository, tmp_path / "brief").code == 0
+    told = (tmp_path / "summary.md").read_text("utf-8")
+    assert told.startswith("### autoinvestor review: done")
+    assert "review of manual: four hours have passed" in told
+
+
 def test_nothing_is_written_for_a_book_that_is_not_there(
     repository: Repository, tmp_path: Path
 ) -> None:

@@ -70,6 +70,23 @@ def test_an_order_that_fills_later_becomes_a_further_result(repository: Reposito
     assert repository.run("audit").code == 0
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_keys_of_another_account_end_it_before_anything_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    story = Repository.founded(tmp_path / "other", shipped(*IMPATIENT))
+    with outside(monkeypatch):
+        if begun:
+            story.commit_plan(plan())
+            assert story.execute().code == 0
+        named = shipped(*IMPATIENT, ('number_ends_with = ""', 'number_ends_with = "9999"'))
+        story.commit({"autoinvestor.toml": named.encode()}, message="Name another account")
+        head = story.head
+        answer = story.settle()
+        assert (answer.code, story.head, answer.out) == (5, head, "")
+        assert "the settings name the one whose number ends with 9999" in answer.err
+
+
 def test_settling_again_finds_nothing_new(repository: Repository) -> None:
     at, price = lowest()
     repository.commit_plan(plan(limit(price=round(price + 0.1, 2))))
@@ -207,7 +224,9 @@ def test_an_account_that_holds_something_before_the_first_result_is_named(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with outside(monkeypatch) as exchange:
-        assert repository.settle().out == "nothing new: no record yet, and an empty account\n"
+        assert (
+            repository.settle().out == "nothing new: no record yet in sim, and an empty account\n"
+        )
         exchange.ask(lambda one: one.desk.positions.update(MU=Position("MU", Decimal(5))))
         answer = repository.settle("--json")
     assert (answer.code, answer.data["held"]) == (5, ["MU"])

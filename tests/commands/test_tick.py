@@ -187,3 +187,10 @@ def test_without_github_there_is_nothing_to_start(
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     answer = Repository.founded(tmp_path / "repository").run("tick")
     assert (answer.code, "no GitHub here" in answer.err) == (2, True)
+
+
+def test_a_tick_says_in_the_jobs_summary_what_it_started(story: Hub) -> None:
+    story.ticks()
+    told = story.summary.read_text()
+    assert told.startswith("### autoinvestor tick: done\n")
+    assert "started: doctor: weekly look" in told

@@ -46,11 +46,11 @@ def test_a_plan_gets_its_marks_and_one_comment(it: Cycle) -> None:
     assert digest_told(told["plan/schema"][1]) == answer.data["plan_digest"][:32]
     assert told["plan/capital"][1].startswith("1 line may go; exposure 0 % → 3.")
     (comment,) = it.comments(1)
-    assert comment.startswith(f"{MARKER}\n✅ **May be merged**: BUY 1 · $3.")
+    assert comment.startswith(f"{MARKER}\n✅ **May be merged** [sim]: BUY 10 MU\n")
     assert "@octocat" not in comment
     it.validates(1, now="2026-01-14T15:20:00Z")
     (again,) = it.comments(1)
-    assert "judged 2026-01-14T15:20:00Z" in again
+    assert "judged Wed 14 Jan 10:20 ET" in again
 
 
 def test_what_is_refused_is_red_and_the_run_has_done_its_work(it: Cycle) -> None:
@@ -60,7 +60,7 @@ def test_what_is_refused_is_red_and_the_run_has_done_its_work(it: Cycle) -> None
     state, says = it.marks(head)["plan/capital"]
     assert state == "failure"
     assert says.startswith("refused: ")
-    assert it.comments(number)[0].startswith(f"{MARKER}\n❌ **Refused**: BUY 1\n- ❌ ")
+    assert it.comments(number)[0].startswith(f"{MARKER}\n❌ **Refused** [sim]: BUY 5000 MU\n- ❌ ")
     shown = it.runs("validate", "--pull-request", str(number))
     assert shown.code == 1
     assert "plan/capital: failure: refused: " in shown.out
@@ -83,7 +83,7 @@ def test_a_market_that_is_closed_is_green_and_says_when(
         late = "2026-01-14T22:00:00Z"
         assert it.proposes({"plan": BUY, "review": review()}, now=late).code == 0
         (pull,) = it.pulls()
-        assert pull["title"].endswith("until Thu 15 Jan 16:00 ET")
+        assert pull["title"] == "[sim] BUY 10 MU"
         it.validates(1, now=late)
         state, says = it.marks(pull["head"]["sha"])["plan/capital"]
         assert state == "success"
@@ -124,14 +124,46 @@ def test_a_change_of_the_rules_is_green_and_lists_old_and_new(it: Cycle) -> None
         "plan/capital": GREEN,
     }
     (comment,) = it.comments(number)
-    assert "- `limits.position_max_pct`: `35` → `90`" in comment
+    assert "- 🔺 looser: `limits.position_max_pct`: `35` → `90`" in comment
     assert "- `executor/checks/__init__.py`" in comment
 
 
-def test_settings_of_a_pull_request_judge_nothing(it: Cycle) -> None:
-    number, head = opened(it, {SETTINGS_PATH: "no = toml = at all\n"})
+@pytest.mark.parametrize("broken", [True, False])
+def test_settings_that_cannot_be_read_are_red(it: Cycle, broken: bool) -> None:
+    settings = (it.folder / SETTINGS_PATH).read_text()
+    wrong = settings.replace('mode = "sim"', 'mode = "papers"')
+    number, head = opened(it, {SETTINGS_PATH: "no = toml = at all\n" if broken else wrong})
     it.validates(number)
-    assert it.marks(head)["plan/scope"][1] == "changes the rules: settings that cannot be read"
+    state, says = it.marks(head)["plan/scope"]
+    assert state == "failure"
+    assert says.startswith("refused: settings that cannot be read: autoinvestor.toml: ")
+    comment = it.comments(number)[0]
+    assert comment.startswith(f"{MARKER}\n❌ **These settings cannot be read** [sim]: ")
+    assert ("papers" in comment) is not broken
+
+
+def test_settings_that_are_taken_away_are_red(it: Cycle) -> None:
+    clone = it.rig.clone("writer")
+    clone.git("switch", "--quiet", "--create", "gone")
+    clone.git("rm", "--quiet", SETTINGS_PATH)
+    clone.write({})
+    clone.push("gone")
+    pull = it.rig.api("writer").ok("POST", "pulls", {"title": "x", "head": "gone", "base": "main"})
+    it.validates(pull["number"])
+    state, says = it.marks(pull["head"]["sha"])["plan/scope"]
+    assert (state, "it is taken away" in says) == ("failure", True)
+
+
+def test_a_mark_links_the_run_that_set_it(it: Cycle) -> None:
+    number, head = opened(it, {"README.md": "Another book.\n"})
+    it.validates(number)
+    found = it.rig.owner.get(f"commits/{head}/statuses")
+    assert {one["target_url"].partition("/octo")[2] for one in found} == {
+        "-owner/invest/actions/runs/1"
+    }
+    it.monkeypatch.delenv("GITHUB_RUN_ID")
+    it.validates(number)
+    assert it.rig.owner.get(f"commits/{head}/statuses")[0]["target_url"] is None
 
 
 def test_a_plan_beside_a_change_of_the_rules_is_red(it: Cycle) -> None:
@@ -196,11 +228,46 @@ def test_a_plan_from_a_fork_is_red(it: Cycle) -> None:
     assert (state, says.split(";")[0]) == ("failure", "refused: a plan from a fork")
 
 
+def test_a_stranger_s_copy_of_a_branch_does_not_redden_it(it: Cycle) -> None:
+    """Statuses are of a commit, and a fork's pull request may have the very same head."""
+    number, head = opened(it, {PLAN: written(BUY)})
+    it.validates(number)
+    before = it.marks(head)
+    it.rig.owner.ok("POST", "/sim/repos/octo-owner/invest/forks", {"owner": "octo-reader"})
+    clone = it.rig.clone("reader", "octo-reader/invest")
+    clone.git("fetch", "--quiet", it.rig.server.git_url(), head)
+    clone.git("push", "--quiet", "origin", f"{head}:refs/heads/same")
+    copy = it.rig.api("reader").ok(
+        "POST", "pulls", {"title": "x", "head": "octo-reader:same", "base": "main"}
+    )
+    assert copy["head"]["sha"] == head
+    answer = it.validates(copy["number"])
+    assert f"has the head of #{number}, and is judged there" in answer.text
+    assert it.marks(head) == before
+
+
+def test_history_that_is_touched_on_the_way_is_red_as_well(it: Cycle) -> None:
+    """Nothing of it is left in the sum, but it would be in main's history for ever."""
+    clone = it.rig.clone("writer")
+    clone.git("switch", "--quiet", "--create", "typo")
+    path = "trading_instructions_history/2026-01/oops.json"
+    clone.write({path: "{}", "README.md": "A repository."})
+    clone.git("rm", "--quiet", "--", path)
+    clone.git("commit", "--quiet", "--message", "and back")
+    head = clone.git("rev-parse", "HEAD")
+    clone.push("typo")
+    pull = it.rig.api("writer").ok("POST", "pulls", {"title": "x", "head": "typo", "base": "main"})
+    it.validates(pull["number"])
+    state, says = it.marks(head)["plan/scope"]
+    assert state == "failure"
+    assert says.startswith(f"refused: {path}: changed or removed on the way")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "refused: document: trading_instructions.json: line "),
-        (written({"instructions": []}), "refused: document: "),
+        ("{", "… refused: line "),
+        (written({"instructions": []}), "… refused: "),
         (written(plan(status="validated")), "accepted"),
     ],
 )
@@ -271,7 +338,7 @@ def test_rules_that_were_merged_since_the_last_execution_are_listed(it: Cycle) -
     it.validates(number, now="2026-01-14T15:10:00Z")
     (comment,) = it.comments(number)
     assert "⚠️ Rules changed since the last execution: 1 setting" in comment
-    assert "- `limits.position_max_pct`: `35` → `90`" in comment
+    assert "- 🔺 looser: `limits.position_max_pct`: `35` → `90`" in comment
     assert "`Loosen @`<!-- -->`everyone [`<!-- -->`skip ci]`" in comment
 
 
@@ -280,7 +347,7 @@ def test_the_summary_of_the_job(it: Cycle, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     it.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     it.validates(1)
-    assert summary.read_text().startswith("### Pull request #1\n\n✅ **May be merged**")
+    assert summary.read_text().startswith("### Pull request #1\n\n✅ **May be merged** [sim]")
 
 
 def test_what_cannot_be_judged_says_so(it: Cycle) -> None:

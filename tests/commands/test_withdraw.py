@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from executor.model.plan import PLAN_PATH
+from executor.model.writing import write_document
 from executor.repo.local_book import LocalBook
 from executor.wiring import SystemClock
+from tests.commands.cycle import cycle
 from tests.commands.exchanges import nobody_there
 from tests.commands.interrupted import validated_only
 from tests.commands.strangers import PERSON, named
@@ -49,6 +51,32 @@ def test_the_plan_goes_into_the_archive_as_it_is_with_who_and_why(repository: Re
     }
     assert repository.subjects[0] == f"Withdraw plan {answer.data['plan_digest'][:8]}"
     assert repository.git("status", "--porcelain") == ""
+
+
+def test_in_a_job_of_actions_it_is_whoever_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTOR", "octo-owner")
+    with cycle(tmp_path, monkeypatch) as it:
+        owner = it.rig.clone("owner")
+        owner.write({PLAN_PATH: write_document(plan()).decode()}, "Propose a plan")
+        owner.push("HEAD:main")
+        monkeypatch.setenv("GITHUB_ACTOR_ID", "1001")
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+        answer = it.runs("withdraw", "--reason", "second thoughts")
+        assert answer.code == 0, answer.text
+        assert (tmp_path / "summary.md").read_text("utf-8").startswith("### autoinvestor withdraw")
+        owner.git("fetch", "--quiet", "origin", "main")
+        printed = owner.git("log", "-1", "--format=%(trailers:only,unfold)", "FETCH_HEAD")
+        assert "Withdrawn-By: octo-owner (GitHub 1001)" in printed.splitlines()
+        monkeypatch.delenv("GITHUB_ACTOR_ID")
+        owner.git("reset", "--quiet", "--hard", "FETCH_HEAD")
+        owner.write({PLAN_PATH: write_document(plan(reason="again")).decode()}, "Propose another")
+        owner.push("HEAD:main")
+        assert it.runs("withdraw", "--reason", "second thoughts").code == 0
+        owner.git("fetch", "--quiet", "origin", "main")
+        printed = owner.git("log", "-1", "--format=%(trailers:only,unfold)", "FETCH_HEAD")
+        assert "Withdrawn-By: octo-owner" in printed.splitlines()
 
 
 def test_it_needs_no_result_and_the_audit_knows_why(repository: Repository) -> None:

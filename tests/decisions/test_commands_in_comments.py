@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.decisions.commands_in_comments import (
+    NO_APPROVER,
     REASON_MAX,
     AckAsked,
     Ask,
@@ -33,6 +34,18 @@ REDUCE, HALTED = TradingState.REDUCE_ONLY, TradingState.HALTED
         ("/halt prices are odd", HaltAsked(REDUCE, "prices are odd")),
         ("/halt all prices are odd", HaltAsked(HALTED, "prices are odd")),
         ("/HALT ALL", HaltAsked(HALTED, "")),
+        ("/halt HALTED now", HaltAsked(HALTED, "now")),
+        ("/halt halted: now", HaltAsked(HALTED, "now")),
+        ("/halt All.", HaltAsked(HALTED, "")),
+        ("/halt reduce_only now", HaltAsked(REDUCE, "now")),
+        ("/halted", HaltAsked(REDUCE, "")),
+        ("/Halted now", HaltAsked(REDUCE, "now")),
+        ("/halt.", HaltAsked(REDUCE, "")),
+        ("/halt!!! now", HaltAsked(REDUCE, "now")),
+        ("/halt, please", HaltAsked(REDUCE, "please")),
+        ("/halt,please stop", HaltAsked(REDUCE, "please stop")),
+        ("/halt-all now", HaltAsked(HALTED, "now")),
+        ("/halt: HALTED", HaltAsked(HALTED, "")),
         ("/halt allow nothing", HaltAsked(REDUCE, "allow nothing")),
         ("\n\n/halt now\n> quoted\n/halt all", HaltAsked(REDUCE, "now")),
         ("/halt [skip ci]\u202e x", HaltAsked(REDUCE, "(skip ci) x")),
@@ -47,7 +60,7 @@ def test_the_first_line_is_the_command(body: str, said: object) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "\n", "halt", "please /halt", "thanks\n/halt", "> /halt", "`/halt`", "/halted", "/resume"],
+    ["", "\n", "halt", "please /halt", "thanks\n/halt", "> /halt", "`/halt`", "/hal", "/resume"],
 )
 def test_anything_else_is_not_ours(body: str) -> None:
     assert read_comment(body) is None
@@ -69,6 +82,11 @@ def test_anything_else_is_not_ours(body: str) -> None:
 )
 def test_an_acknowledgment_is_exact(body: str) -> None:
     assert isinstance(read_comment(body), NotUnderstood)
+
+
+@given(st.text())
+def test_whatever_begins_with_the_word_halts(rest: str) -> None:
+    assert isinstance(read_comment("/halt" + rest), HaltAsked)
 
 
 def test_a_reason_has_an_end() -> None:
@@ -242,3 +260,29 @@ def test_without_an_answer_of_github_who_belongs_here_may_halt_and_do_nothing_el
     unknown = "GitHub does not say what you may do here; ask again"
     assert refusal(ask(), None) == unknown
     assert refusal(ask(ACK, association="OWNER"), None) == unknown
+
+
+def test_an_acknowledgment_takes_an_approver_where_the_settings_name_some() -> None:
+    assert refusal(ask(ACK), "admin", [ALICE.id]) is None
+    assert refusal(ask(ACK), "admin", [ALICE.id + 1]) == NO_APPROVER
+    assert refusal(ask(HALT), "write", [ALICE.id + 1]) is None
+
+
+def test_where_approvers_are_named_only_they_take_something_over() -> None:
+    ask = Ask("comment", ALICE, AckAsked("CASH"), 12, 77, "OWNER")
+    assert refusal(ask, "write", (1002,)) == "that takes an account that [approval] approvers names"
+    assert refusal(ask, "write", (1002, 1001)) is None
+    halt = Ask("comment", ALICE, HaltAsked(REDUCE, ""), 12, 77, "OWNER")
+    assert refusal(halt, "write", (1002,)) is None
+
+
+@pytest.mark.parametrize("login", ["alice_acme", "-alice", "alice-", "app[bot]"])
+def test_every_login_that_github_gives_is_read(login: str) -> None:
+    assert isinstance(read_event(comment_event(who=Actor(1001, login))), Ask)
+
+
+def test_a_dispatch_halts_whoever_sent_it() -> None:
+    found = read_event({"inputs": {"state": "HALTED"}, "sender": None})
+    assert isinstance(found, Ask)
+    assert refusal(found, None) is None
+    assert found.what == HaltAsked(HALTED, "")

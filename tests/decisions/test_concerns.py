@@ -3,10 +3,21 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from executor.decisions.concerns import Concern, Notice, Steps, concerns, marked, steps
+from executor.decisions.concerns import (
+    ON_SALE,
+    Concern,
+    Notice,
+    Steps,
+    concerns,
+    lacking,
+    marked,
+    resting,
+    steps,
+    without_stop,
+)
 from executor.model.fields import parse_timestamp
 from executor.model.ledger import Ledger, Order
-from executor.model.order_result import InstructionResult, Outcome
+from executor.model.order_result import InstructionResult, Outcome, Protection
 from executor.model.result import Observed
 
 NOW = parse_timestamp("2026-01-14T15:00:00Z")
@@ -80,3 +91,29 @@ def test_one_issue_a_cause() -> None:
 def test_of_two_about_one_cause_the_first_stays() -> None:
     one = concern()
     assert steps({"unknown": one}, [told(9, one), told(4, one)]) == Steps(closes=(9,))
+
+
+def stands(reason: str = ON_SALE, stop: str | None = "568.88", state: Any = "unprotected") -> Any:
+    price = None if stop is None else Decimal(stop)
+    return Protection(
+        symbol="MU", state=state, quantity=Decimal("8.09"), stop_price=price, reason=reason
+    )
+
+
+RESTS = (
+    "MU (8.09 shares) is without its stop at 568.88 while the SELL rests; if it does not fill,"
+    " settle puts the stop back"
+)
+
+
+def test_what_a_sell_leaves_without_its_stop_is_said_in_words() -> None:
+    assert without_stop(stands()) == RESTS
+    assert without_stop(stands(stop=None)) == RESTS.replace(" at 568.88", "")
+    assert resting([stands(), stands("why"), stands(), stands("", state="stop")]) == (RESTS,)
+
+
+def test_what_has_no_stop_is_judged_by_how_things_stand() -> None:
+    alarm = "MU: 8.09 shares without their stop at 568.88 USD: why"
+    found = lacking((alarm, "another"), (stands("why"), stands(), stands("", state="stop")))
+    assert found == (alarm, "another", RESTS)
+    assert lacking((), (stands("why", None),)) == ("MU: 8.09 shares without their stop: why",)

@@ -184,3 +184,88 @@ def test_a_review_is_asked_for_where_the_policy_says_so() -> None:
     document = deepcopy(dict(approval_wanted(FILES["approval"], APP, main)))
     assert parameters(document, "pull_request")["required_approving_review_count"] == 1
     assert parameters(wanted(), "pull_request")["required_approving_review_count"] == 0
+
+
+def stricter() -> dict[str, Any]:
+    """The ruleset `approval`, as somebody made it who asks for more."""
+    seen = wanted()
+    parameters(seen, "pull_request").update(
+        required_approving_review_count=2,
+        require_last_push_approval=True,
+        require_code_owner_review=True,
+    )
+    checks = parameters(seen, "required_status_checks")["required_status_checks"]
+    checks.append({"context": "ci", "integration_id": 15368})
+    seen["conditions"] = {"ref_name": {"include": ["~ALL"], "exclude": []}}
+    return seen
+
+
+def test_what_is_stricter_is_no_difference() -> None:
+    assert differences(wanted(), ruleset(2, stricter())) == []
+    two = {"ref_name": {"include": ["refs/heads/main", "refs/heads/next"], "exclude": []}}
+    assert differences(wanted(), ruleset(2, stricter() | {"conditions": two})) == []
+
+
+def test_what_is_stricter_is_kept_where_something_else_is_set_back() -> None:
+    main, seen = settings(WITH_APP), stricter()
+    parameters(seen, "pull_request")["dismiss_stale_reviews_on_push"] = False
+    del parameters(seen, "required_status_checks")["required_status_checks"][0]
+    further = {"type": "required_signatures"}
+    seen["rules"].append(further)
+    there = (ruleset(1, FILES["history"]), ruleset(2, seen))
+    (drift,) = ruleset_drifts(hosting(main, rulesets=there), FILES, main)
+    (call,) = drift.calls
+    assert call.body is not None
+    body = dict(call.body)
+    asked = parameters(stricter(), "pull_request")
+    assert parameters(body, "pull_request") == asked
+    assert body["conditions"] == seen["conditions"]
+    assert further in body["rules"]
+    checks = parameters(body, "required_status_checks")["required_status_checks"]
+    assert [one["context"] for one in checks] == [
+        "plan/schema",
+        "plan/scope",
+        "plan/capital",
+        "ci",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        ("pull_request", "required_approving_review_count", None),
+        ("pull_request", "require_last_push_approval", None),
+        ("pull_request", "allowed_merge_methods", []),
+        ("pull_request", "allowed_merge_methods", ["merge", "rebase"]),
+        ("pull_request", "dismiss_stale_reviews_on_push", False),
+        ("required_status_checks", "do_not_enforce_on_create", True),
+        ("required_status_checks", "required_status_checks", []),
+        ("required_status_checks", "required_status_checks", "none"),
+    ],
+)
+def test_what_is_looser_is_set_back(kind: str, key: str, value: object) -> None:
+    seen = wanted()
+    parameters(seen, kind)[key] = value
+    assert len(differences(wanted(), ruleset(2, seen))) == 1
+    main = settings(WITH_APP)
+    there = (ruleset(1, FILES["history"]), ruleset(2, seen))
+    (drift,) = ruleset_drifts(hosting(main, rulesets=there), FILES, main)
+    assert [call.body for call in drift.calls] == [wanted()]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        None,
+        {"include": ["refs/heads/next"], "exclude": []},
+        {"include": ["~ALL"], "exclude": ["refs/heads/main"]},
+        {"include": None},
+    ],
+)
+def test_what_leaves_main_out_is_set_back(names: object) -> None:
+    seen = wanted() | {"conditions": {"ref_name": names}}
+    assert differences(wanted(), ruleset(2, seen)) == ["another conditions"]
+    main = settings(WITH_APP)
+    there = (ruleset(1, FILES["history"]), ruleset(2, seen))
+    (drift,) = ruleset_drifts(hosting(main, rulesets=there), FILES, main)
+    assert [call.body for call in drift.calls] == [wanted()]

@@ -186,3 +186,49 @@ def test_only_exits() -> None:
 def test_equity_of_nothing_is_without_bound() -> None:
     found = ahead(context(plan(line(stop_loss_pct="5")), account=account(equity=Decimal(0))))
     assert not found.share(found.gross_after).is_finite()
+
+
+def resting(**keys: Any) -> Outlook:
+    """A SELL of half a holding that has its stop."""
+    return ahead(
+        context(
+            plan(line("SELL", quantity="10", **keys)),
+            positions=holding(position(quantity="20")),
+            record=RecordFacts(lots=(lot(quantity=Decimal(20), stop_price="300"),)),
+        )
+    )
+
+
+def test_a_sale_that_rests_is_not_counted_as_filled_and_takes_the_stop_away() -> None:
+    for keys in (
+        {"order_type": "limit", "limit_price": "340"},
+        {"order_type": "stop", "stop_price": "310"},
+        {"order_type": "stop_limit", "stop_price": "310", "limit_price": "309"},
+        {"order_type": "trailing_stop", "trail_percent": "5"},
+    ):
+        found = resting(**keys)
+        assert found.gross_after == found.gross_before
+        assert found.stops_after == found.stops_before == Decimal("31.40") * 20
+        assert found.cash_after == found.cash_before
+        assert found.traded > 0
+        assert found.naked_after == ("MU",)
+        (one,) = found.withdrawn
+        assert [told.stop_price for told in one.withdrawn] == [300]
+
+
+def test_a_sale_at_the_market_is_counted_as_filled() -> None:
+    for keys in ({}, {"order_type": "limit", "limit_price": "331"}):
+        found = resting(**keys)
+        assert found.gross_after == found.gross_before / 2
+        assert found.withdrawn == ()
+        assert found.naked_after == ()
+
+
+def test_without_a_price_or_a_stop_a_resting_sale_withdraws_nothing_that_is_known() -> None:
+    sell = line("SELL", "NVDA", quantity="1", order_type="limit", limit_price="9")
+    found = ahead(context(plan(sell), positions=holding(position("NVDA", "10", "180"))))
+    assert found.cash_after == found.cash_before
+    assert found.withdrawn == ()
+    assert found.naked_after == ("NVDA",)
+    short = ahead(context(plan(sell), positions=holding(position("NVDA", "-10", "180"))))
+    assert short.withdrawn == ()

@@ -77,7 +77,7 @@ def test_the_built_in_agent_holds_and_says_that_it_judged_nothing(
     proposal = hold(alert, portfolio(*positions), NOW)
     assert proposal.plan is None
     review = proposal.review
-    assert (review.decision, review.instructions_created) == ("HOLD - No action needed", False)
+    assert (review.decision, review.instructions_created) == ("HOLD (nothing was weighed)", False)
     assert (review.strategy, review.trigger, review.model) == ("manual", "scheduled_4hour", None)
     assert "no judgment" in review.reasoning
     figures = {"total_value": Decimal(350), "cash": Decimal(100)}

@@ -36,8 +36,10 @@ def changed(path: str, kind: Any = "A") -> PathChange:
     return PathChange(path, kind, None if kind == "D" else "100644")
 
 
-def scope(*changes: PathChange, from_fork: bool = False, after: Any = SHIPPED) -> Scope:
-    return judge_scope(changes, from_fork=from_fork, before=SHIPPED, after=after)
+def scope(
+    *changes: PathChange, from_fork: bool = False, after: Any = SHIPPED, refused: Any = ()
+) -> Scope:
+    return judge_scope(changes, from_fork=from_fork, before=SHIPPED, after=after, refused=refused)
 
 
 def test_a_plan_with_its_review_is_fine() -> None:
@@ -67,6 +69,13 @@ def test_a_review_may_be_added_by_itself() -> None:
     found = scope(changed(REVIEW))
     assert found.kinds == {PathKind.REVIEW}
     assert found.problems == ()
+
+
+@pytest.mark.parametrize("path", [PLAN_PATH, REVIEW])
+@pytest.mark.parametrize("mode", ["100755", "120000", "160000"])
+def test_a_plan_and_a_review_are_plain_files(path: str, mode: str) -> None:
+    (problem,) = scope(PathChange(path, "A", mode)).problems
+    assert problem == f"{path}: no plain file, mode 100644; add it as one: no link, no program"
 
 
 def test_a_plan_is_not_taken_away_by_hand() -> None:
@@ -100,8 +109,73 @@ def test_a_limit_is_told_old_and_new() -> None:
 
 def test_settings_that_cannot_be_read_are_told() -> None:
     found = scope(changed(SETTINGS_PATH, "M"), after=None)
-    assert found.rules.is_unreadable
+    assert found.rules.unreadable == (f"{SETTINGS_PATH}: no settings file that can be read",)
+    assert found.problems == (f"settings that cannot be read: {found.rules.unreadable[0]}",)
     assert found.rules.counted() == "settings that cannot be read"
+
+
+def test_settings_that_the_code_on_main_refuses_may_come_with_code_that_knows_them() -> None:
+    refused = ("x: unknown key", "y: unknown key")
+    found = scope(changed(SETTINGS_PATH, "M"), refused=refused)
+    assert found.rules.unreadable == refused
+    assert found.problems == ("settings that cannot be read: x: unknown key",)
+    found = scope(changed(SETTINGS_PATH, "M"), changed("executor/cli.py", "M"), refused=refused)
+    assert found.rules.unreadable == refused
+    assert found.problems == ()
+    assert scope(changed("README.md", "M"), refused=refused).rules.unreadable == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new", "loosens"),
+    [
+        ("limits.position_max_pct", "35", "50", True),
+        ("limits.position_max_pct", "35", "20", False),
+        ("limits.position_max_pct", "35", None, True),
+        ("limits.position_max_pct", None, "35", False),
+        ("limits.position_max_pct", '"x"', "nan", None),
+        ("limits.price_floor_usd", "5", "1", True),
+        ("limits.price_floor_usd", "1", "5", False),
+        ("margin.allowed", "false", "true", True),
+        ("margin.allowed", "true", "false", False),
+        ("execution.require_stop", "true", "false", True),
+        ("acknowledged_disabled", "[]", '["sector_max"]', True),
+        ("acknowledged_disabled", '["sector_max"]', "[]", False),
+        ("symbols.deny", '["MU"]', "[]", True),
+        ("symbols.deny", "[]", '["MU"]', False),
+        ("symbols.allow", '["MU"]', "[]", True),
+        ("symbols.allow", '["MU"]', '["MU", "AMD"]', True),
+        ("symbols.allow", "[]", '["MU"]', False),
+        ("symbols.allow", '["MU", "AMD"]', '["MU"]', False),
+        ("sectors.MU", None, '"Technology"', None),
+    ],
+)
+def test_what_loosens(key: str, old: str | None, new: str | None, loosens: bool | None) -> None:
+    assert SettingChange(key, old, new).loosens is loosens
+
+
+def test_whose_money_it_is_stands_before_limits_and_what_loosens_before_what_tightens() -> None:
+    before = {
+        "account": {"number_ends_with": ""},
+        "approval": {"approvers": []},
+        "limits": {"a": 1, "b": 1},
+        "github": {"zone": "x"},
+        "mode": "sim",
+    }
+    after = {
+        "account": {"number_ends_with": "1"},
+        "approval": {"approvers": [1]},
+        "limits": {"a": 0, "b": 2},
+        "github": {"zone": "y"},
+        "mode": "live",
+    }
+    assert [one.key for one in settings_changes(before, after)] == [
+        "mode",
+        "account.number_ends_with",
+        "approval.approvers",
+        "limits.b",
+        "limits.a",
+        "github.zone",
+    ]
 
 
 def test_settings_that_could_not_be_read_before_are_all_new() -> None:
@@ -119,6 +193,8 @@ def test_files_of_rules_are_named_and_counted() -> None:
     )
     assert found.rules.paths == (".github/workflows/execute.yml", "executor/cli.py")
     assert found.rules.counted() == "1 workflow file, 1 file of code"
+    owners = RuleChanges(paths=(".github/CODEOWNERS",))
+    assert owners.counted() == "1 file of owners"
     assert RuleChanges(paths=("executor/a.py", "executor/b.py")).counted() == "2 files of code"
 
 

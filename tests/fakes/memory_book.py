@@ -174,6 +174,9 @@ class MemoryBook:
                 return name
         raise UsageError(f"{other}: shares no history with {one}; branch off main")
 
+    def is_on_line(self, commit: str, at: str) -> bool:
+        return any(one.info.commit == commit for one in self.origin.line(at))
+
     def _ancestors(self, at: str) -> dict[str, None]:
         """A commit and all before it, the nearest first."""
         found: dict[str, None] = {}

@@ -11,7 +11,7 @@ import pytest
 from tests.commands.exchanges import Outside, nobody_there, outside
 from tests.commands.hub import ACTIONS, OWNER, STRANGER, TRIAGE, Hub, hub
 from tests.commands.strangers import orders
-from tests.scratch import Answer, Repository, plan
+from tests.scratch import Answer, Repository, line, plan
 
 STATE = "execution_results/trading_state.json"
 
@@ -41,7 +41,7 @@ def state(story: Hub) -> dict[str, Any] | None:
     return story.main.read(STATE) if STATE in story.main.paths() else None
 
 
-def test_a_comment_halts_and_is_answered_once(story: Hub, number: int) -> None:
+def test_a_comment_halts_however_often_it_is_run(story: Hub, number: int) -> None:
     event = says(story, number, "/Halt all prices are odd @everybody")
     answer = story.asks("halt", event)
     assert answer.code == 0, answer.text
@@ -53,11 +53,12 @@ def test_a_comment_halts_and_is_answered_once(story: Hub, number: int) -> None:
         "octo-owner (GitHub 1001)",
     )
     said = story.comments(number)[-1]
-    assert said.startswith("**Done: trading is HALTED or tighter**")
+    assert said.startswith("**Halted: nothing new is sent, no sell either.** Nothing was open that")
+    assert '{"strategy_type":"resume"' in said
     assert "@everybody" not in said.replace("```text", "").split("</summary>")[0]
     again = story.asks("halt", event)
-    assert (again.code, "answered by an earlier run" in again.out) == (0, True)
-    assert len(story.comments(number)) == 2
+    assert again.code == 0
+    assert len(story.comments(number)) == 3
 
 
 def test_exits_only_is_the_default(story: Hub, number: int) -> None:
@@ -93,7 +94,34 @@ def test_somebody_without_the_right_is_told_so(story: Hub, number: int) -> None:
     requests.put(role, json={"role": "triage"}, timeout=20).raise_for_status()
     assert story.asks("halt", says(story, number, "/halt", TRIAGE)).code == 1
     assert state(story) is None
-    assert story.comments(number)[-1].startswith("**Not done**")
+    assert story.comments(number)[-1].startswith("**NOT halted**")
+
+
+@pytest.mark.parametrize("body", ["/halted", "/halt.", "/halt, please"])
+def test_whatever_begins_with_the_word_halts(story: Hub, number: int, body: str) -> None:
+    assert story.asks("halt", says(story, number, body)).code == 0
+    found = state(story)
+    assert found is not None
+    assert found["state"] == "REDUCE_ONLY"
+
+
+def test_the_answer_says_what_was_canceled_and_what_stays(
+    story: Hub, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with outside(monkeypatch) as exchange:
+        story.follows = exchange.move_to
+        held = story.proposes(plan(line(stop_loss_pct=40), reason="held"))
+        story.merges(held)
+        assert story.run("execute", "--submit").code == 0
+        rests = line(ticker="AMD", order_type="limit", limit_price="50", time_in_force="gtc")
+        resting = story.proposes(plan(rests, reason="rests"))
+        story.merges(resting)
+        assert story.run("execute", "--submit").code == 0
+        assert story.asks("halt", says(story, number, "/halt")).code == 0
+        said = story.comments(number)[-1]
+        assert said.startswith(
+            "**Halted: only sells go.** Canceled: BUY 10 AMD. 1 stop stays. To go on:"
+        )
 
 
 def test_a_bot_and_an_edited_comment_do_not_count(story: Hub, number: int) -> None:
@@ -120,7 +148,7 @@ def test_a_label_and_a_dispatch_halt(story: Hub, number: int) -> None:
         "sender": OWNER,
     }
     assert story.asks("halt", labeled).code == 0
-    assert story.comments(number)[-1].startswith("**Done: trading is REDUCE_ONLY or tighter**")
+    assert story.comments(number)[-1].startswith("**Halted: only sells go.**")
     asked = {"inputs": {"state": "HALTED", "reason": "worse"}, "sender": OWNER}
     assert story.asks("halt", asked).code == 0
     found = state(story)

@@ -13,7 +13,7 @@ from executor.on_github.telling import told
 from executor.reports.reply import Reply
 from executor.reports.telling import digest_marked, told_in
 from executor.wiring import open_world
-from tests.commands.exchanges import Outside, outside
+from tests.commands.exchanges import Outside, nobody_there, outside
 from tests.commands.hub import Hub, hub
 from tests.commands.strangers import ask, orders
 from tests.fakes.progress import Heard
@@ -109,7 +109,7 @@ def test_a_later_fill_is_told_under_the_same_pull_request(story: Hub, exchange: 
     ask("DELETE", f"/v2/orders/{order.id}")
     assert story.run("settle").code == 0
     first, second = story.comments(number)
-    assert first.startswith("**Executed: 0 of 1 filled, 1 open** (sim)")
+    assert first.startswith("**Sent: 0 of 1 filled, 1 open** (sim)")
     assert second.startswith("**Settled: MU canceled** (sim)")
     assert [digest_marked(one) for one in story.marks(number)] == [told_in(second), told_in(first)]
 
@@ -222,10 +222,7 @@ def test_a_run_that_has_nothing_to_tell_asks_little(story: Hub) -> None:
 
 
 def test_shares_without_their_stop_are_an_issue_until_settle_has_put_one_back(story: Hub) -> None:
-    naked = {"state": "unprotected", "quantity": 5, "symbol": "MU", "reason": "refused"}
-
-    def tells(verb: str, **data: Any) -> list[str]:
-        code = ExitCode.DONE if data.get("unprotected") == [] else ExitCode.PERSON
+    def tells(verb: str, code: ExitCode = ExitCode.PERSON, **data: Any) -> list[str]:
         with open_world(story.clone.folder) as world:
             heard = Heard()
             told(world, heard, verb, lambda: Reply(code, data))
@@ -233,11 +230,107 @@ def test_shares_without_their_stop_are_an_issue_until_settle_has_put_one_back(st
         return [one["title"] for one in story.issues()]
 
     title = "Shares are held without their stop"
-    assert tells("execute", protection=[naked]) == [title]
-    # Another execution looks at its own plan only, so it cannot say that it is over.
-    assert title in tells("execute", protection=[{**naked, "state": "stop"}])
-    assert title in tells("halt", settled={"unprotected": ["5 MU"]})
-    assert title not in tells("settle", unprotected=[])
+    bare: dict[str, Any] = {"unprotected": ["5 MU"], "without_stop": ["5 MU"]}
+    calm: dict[str, Any] = {"unprotected": [], "without_stop": [], "held_without_a_stop": []}
+    assert tells("execute", **bare) == [title]
+    # Another execution may not have looked, so it cannot say that it is over.
+    assert tells("execute", ExitCode.DONE, unprotected=[], without_stop=[]) == [title]
+    assert tells("execute", **calm_but_before(bare)) == [title]
+    assert tells("halt", settled={**calm, **bare}) == [title]
+    # What was approved is nobody's turn, and stays told until it is over.
+    assert tells("settle", ExitCode.DONE, **{**calm, "without_stop": ["5 MU"]}) == [title]
+    assert tells("settle", ExitCode.DONE, **calm) == []
+
+
+def calm_but_before(data: dict[str, Any]) -> dict[str, Any]:
+    """Two plans executed one after the other, of which the first left something to tell."""
+    return {"unprotected": [], "without_stop": [], "before": data}
+
+
+def test_a_sell_that_rests_where_the_stop_was_is_told_until_a_stop_stands(
+    story: Hub, exchange: Outside
+) -> None:
+    executes(story, instructions=[line(stop_loss_pct=40)])
+    far = line("SELL", order_type="limit", limit_price="900", time_in_force="gtc")
+    number = story.proposes(plan(far, reason="sell it"))
+    story.merges(number)
+    answer = story.run("execute", "--submit")
+    assert answer.code == 0, answer.text
+    assert answer.out.count("MU (10 shares) is without its stop at ") == 1
+    assert "⚠️ MU (10 shares) is without its stop at" in story.comments(number)[0].splitlines()[0]
+    (issue,) = story.issues()
+    assert "while the SELL rests; if it does not fill, settle puts the stop back" in issue["body"]
+    for _ in range(2):
+        answer = story.run("settle")
+        assert answer.code == 0, answer.text
+        assert answer.out.count("MU (10 shares) is without its stop at ") == 1
+        assert [one["number"] for one in story.issues()] == [issue["number"]]
+    assert story.comments(issue["number"]) == []
+    (order,) = exchange.open_orders
+    ask("DELETE", f"/v2/orders/{order.id}")
+    assert story.run("settle").code == 0
+    assert story.issues() == []
+    assert story.comments(issue["number"]) == ["`settle` found this over."]
+
+
+def test_the_same_bytes_again_are_told_under_their_own_pull_request(story: Hub) -> None:
+    story.fails("bad_gateway_before", {"method": "POST", "path": "*/comments"}, times=0)
+    first = executes(story)
+    story.heals()
+    story.fails("bad_gateway_before", {"method": "POST", "path": f"*/issues/{first}/comments"})
+    second = story.proposes(plan())
+    story.merges(second)
+    story.run("execute", "--submit")
+    story.run("settle")
+    (early,), (late,) = story.comments(first), story.comments(second)
+    assert early.startswith("**Executed: 1 of 1 filled** (sim)")
+    assert late.startswith("**Duplicate: nothing was sent** (sim)")
+
+
+def test_a_merged_plan_that_waits_says_so_once_until_its_result(
+    story: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = story.proposes(plan())
+    story.merges(number)
+    with monkeypatch.context() as patch:
+        nobody_there(patch)
+        for _ in range(2):
+            assert story.run("execute", "--submit").code == 4
+        assert story.run("settle").code in (0, 4)
+        (said,) = story.comments(number)
+    assert said.startswith("**The plan waits: nothing was sent yet** · merged 2026-01-14T")
+    assert "`tick` tries again in the session" in said
+    assert story.run("execute", "--submit").code == 0
+    waited, result = story.comments(number)
+    assert waited == "The plan waited here; its result is told below."
+    assert result.startswith("**Executed: 1 of 1 filled**")
+
+
+def test_why_a_plan_waits_is_kept_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hub(tmp_path, monkeypatch, ('calendar = "always"', 'calendar = "nyse"')) as story:
+        story.comes("2026-01-14T22:00:00Z")
+        number = story.proposes(plan(timestamp="2026-01-14T21:59:00Z"))
+        story.merges(number)
+        with monkeypatch.context() as patch:
+            nobody_there(patch)
+            assert story.run("execute", "--submit").code == 4
+        answer = story.run("execute", "--submit")
+        assert answer.code == 0, answer.text
+        (said,) = story.comments(number)
+        assert "session: " in said
+        assert "### autoinvestor execute: waits" in story.summary.read_text()
+
+
+def test_a_resume_tells_what_it_ends(story: Hub) -> None:
+    executes(story)
+    assert story.run("halt", "--reason", "odd").code == 0
+    asked = {"state": "ACTIVE", "reason": "calm again"}
+    number = executes(story, instructions=[], strategy_type="resume", trading_state=asked)
+    (said,) = story.comments(number)
+    assert said.startswith("**Trading is ACTIVE** (sim) · REDUCE_ONLY since 2026-01-14T")
+    assert ": `odd` → ACTIVE: `calm again`" in said.splitlines()[0]
 
 
 def test_a_plan_that_was_refused_is_told_too(story: Hub) -> None:

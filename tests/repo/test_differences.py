@@ -50,6 +50,20 @@ def test_two_commits_part_where_one_of_them_left_the_other(rig: Rig) -> None:
     assert rig.book.fork_point(merged, merged) == merged
 
 
+def test_what_a_merge_brought_is_not_on_the_line_of_main(rig: Rig) -> None:
+    base = rig.book.head()
+    merged = rig.push({PLAN: "1"}, merged=True)
+    newest = rig.book.commit(Change("Add", {DEEP: b"2"}), rig.book.head())
+    info = rig.book.last_change(PLAN, newest)
+    assert info is not None
+    side = info.parents[1]
+    for commit in (base, merged, newest):
+        assert rig.book.is_on_line(commit, newest)
+    assert not rig.book.is_on_line(side, newest)
+    assert not rig.book.is_on_line(newest, base)
+    assert rig.book.is_on_line(side, side)
+
+
 def test_links_and_programs_have_modes_of_their_own(tmp_path: Path) -> None:
     rig = local_rig(tmp_path, has_remote=False)
     before = rig.book.head()

@@ -12,8 +12,9 @@ import pytest
 from executor.errors import ForgeRefused, ForgeUnavailable, SwapLost
 from executor.model.forge import ACTIONS_ID, Actor, Mark, Proposed, PullRequest
 from executor.ports import Change, Forge
-from executor.repo.github_api import GitHubApi
+from executor.repo.github_api import PAGES_MAX, GitHubApi
 from executor.repo.github_forge import GitHubForge
+from tests.brokers.raw_server import http, raw_server
 from tests.forge.contract import Contract
 from tests.forge.faults import Fault
 from tests.forge.rig import NAME, WORKFLOW, Clone, Rig
@@ -245,6 +246,19 @@ def test_the_timeline(rig: Rig, forge: Forge) -> None:
     assert told["reviewed"].actor == OWNER
     assert told["reviewed"].at is not None
     assert told["committed"].actor is None
+
+
+def test_a_timeline_may_be_longer_than_any_other_list() -> None:
+    """Anybody who may comment makes it longer."""
+    body = b'[{"event": "commented"}]'
+    json = "Content-Type: application/json"
+    with raw_server(b"") as server:
+        url = f"{server.url}/repos/ada/investor/issues/1/timeline?page=2"
+        more = http("200 OK", body, json, f'Link: <{url}>; rel="next"')
+        server.answers = [more] * (PAGES_MAX + 1) + [http("200 OK", body, json)]
+        api = GitHubApi("ada/investor", "a-token", server.url)
+        assert len(GitHubForge(api).timeline(1)) == PAGES_MAX + 2
+        api.close()
 
 
 def test_marks_the_newest_first(rig: Rig, forge: Forge) -> None:

@@ -11,7 +11,13 @@ from hypothesis import given
 
 from executor.checks import all_rules
 from executor.decisions.outlook import outlook
-from executor.decisions.rule_changes import RuleChanges, Scope, SettingChange
+from executor.decisions.rule_changes import (
+    Commit,
+    RuleChanges,
+    RulesSince,
+    Scope,
+    SettingChange,
+)
 from executor.decisions.validate import judge
 from executor.model.context import Context
 from executor.model.facts import Moment, RecordFacts
@@ -23,16 +29,15 @@ from executor.model.verdict import Answer, Verdict
 from executor.reports.comment import (
     FIRST_LINES,
     MARKER,
-    Commit,
     PlanReport,
     PullReport,
-    RulesSince,
     comment,
     summary,
     waits_for,
 )
 from executor.reports.markdown import COMMENT_MAX, SUMMARY_MAX
 from executor.reports.marks import marks
+from tests.checks.approved import ALICE, evidence, request
 from tests.checks.builders import (
     bare_file,
     clock,
@@ -66,6 +71,21 @@ RULES = Scope(
         ),
         paths=("executor/cli.py",),
     ),
+)
+
+LIVE = Scope(
+    frozenset({PathKind.SETTINGS}),
+    (),
+    RuleChanges(
+        (
+            SettingChange("mode", '"sim"', '"live"'),
+            *(SettingChange(f"limits.x{n}", "2", "1") for n in range(12)),
+        )
+    ),
+)
+MANY_RULES = RuleChanges(
+    (SettingChange("mode", '"sim"', '"papers"'),),
+    unreadable=("autoinvestor.toml: mode: papers", "autoinvestor.toml: reviews.every_hours: 99"),
 )
 
 LINES = (
@@ -108,6 +128,8 @@ def report(found: PlanReport | None, scope: Scope = PLAIN, **changes: Any) -> Pu
         now=NOW,
         zones=BERLIN,
         settings_digest="c" * 64,
+        mode="sim",
+        policy="none",
     )
     return replace(base, **changes)
 
@@ -159,6 +181,31 @@ STORIES: dict[str, Callable[[], PullReport]] = {
     "comment_scope": lambda: report(
         judged(at_request()), replace(PLAIN, problems=("executor/`x`.py: a plan brings nothing",))
     ),
+    "comment_stop": lambda: report(
+        judged(
+            at_request(line("SELL", quantity="all", order_type="limit", limit_price="400")),
+        ),
+        mode="paper",
+        policy="merge",
+    ),
+    "comment_alone": lambda: report(
+        judged(
+            replace(
+                at_request(
+                    evidence=evidence(
+                        pull_request=request(author=ALICE), repository="alice/trading"
+                    )
+                ),
+                settings=settings(mode="paper", approval={"approvers": (ALICE.id,)}),
+            )
+        ),
+        mode="paper",
+        policy="merge",
+    ),
+    "comment_settings": lambda: report(
+        None, replace(LIVE, problems=("settings that cannot be read: x",), rules=MANY_RULES)
+    ),
+    "comment_live": lambda: report(None, replace(LIVE, rules=LIVE.rules), mode="paper"),
     "comment_rules": lambda: report(None, RULES),
     "comment_history": lambda: report(None, replace(NOTHING, problems=("x: history",))),
     "comment_nothing": lambda: report(None, NOTHING),
@@ -197,6 +244,10 @@ def test_the_states_of_the_marks() -> None:
         "comment_no_account": ("success", "success", "pending"),
         "comment_unreadable": ("failure", "success", "failure"),
         "comment_scope": ("success", "failure", "success"),
+        "comment_stop": ("success", "success", "success"),
+        "comment_alone": ("success", "success", "failure"),
+        "comment_settings": ("success", "failure", "success"),
+        "comment_live": ("success", "success", "success"),
         "comment_rules": ("success", "success", "success"),
         "comment_history": ("success", "failure", "success"),
         "comment_nothing": ("success", "success", "success"),
@@ -249,7 +300,7 @@ def test_a_long_plan_stays_inside_and_says_what_is_left_out(lines: int) -> None:
     text, long = comment(found), summary(found)
     assert len(text) <= COMMENT_MAX
     assert len(long.encode()) <= SUMMARY_MAX
-    assert f"and {lines - 3:,} more lines, below" in text
+    assert f"and {lines - 2:,} more lines, below" in text
     assert f"{lines - 200:,} more lines; the plan's file has them." in text
     assert "more of these in the job's log" in text
     assert text.splitlines()[-2].startswith(f"- digest: `{DIGEST}`")
@@ -264,6 +315,43 @@ def test_a_wide_account_is_cut() -> None:
     assert "<b>" not in Page(comment(report(judged(at_request(positions=strange))))).outside
     text = comment(report(judged(at_request(positions=strange))))
     assert "(without a stop: ?)" in text
+
+
+def test_each_stop_that_goes_for_a_sale_that_rests_is_named() -> None:
+    lots = RecordFacts(
+        positions=LOTS.positions,
+        lots=(
+            lot(quantity=Decimal(50), stop_price="300"),
+            lot(quantity=Decimal("34.48"), stop_price=None, trail_percent=Decimal(5)),
+        ),
+    )
+    sell = line("SELL", quantity="50", order_type="limit", limit_price="400")
+    text = comment(report(judged(at_request(sell, record=lots))))
+    assert "**MU is without its stop at 300, trailing 5 %** while the SELL rests" in text
+
+
+def test_a_warning_about_the_merge_stands_in_the_first_lines() -> None:
+    told = evidence(pull_request=request(author=ALICE), repository="alice/trading")
+    subject = replace(at_request(evidence=told), settings=settings(mode="paper"))
+    text = comment(report(judged(subject), mode="paper", policy="merge"))
+    assert "⚠️ `` approval: opened by alice, whose own merge will not count" in text.split("\n")[2]
+
+
+def test_what_goes_of_a_refused_plan_is_named_where_nobody_approves() -> None:
+    exits = [
+        line("SELL", quantity="1", order_type="limit", limit_price=f"{n}") for n in range(340, 344)
+    ]
+    buy = line("BUY", "AMD", quantity="5000", stop_loss_pct="8")
+    found = judged(at_request(*exits, buy))
+    text = comment(report(found))
+    assert "**only this goes:** SELL 1 MU, limit at 340" in text
+    assert " and 1 more\n" in text
+    text = comment(report(replace(found, outlook=None)))
+    assert "**only this goes:**" in text
+    assert "**Cash**" not in text
+    text = comment(report(found, mode="paper", policy="merge"))
+    assert "**nothing of it is sent**" in text
+    assert "**Cash**" not in text
 
 
 def test_limits_that_are_off_are_not_listed() -> None:
@@ -292,8 +380,9 @@ def test_many_changes_of_rules_are_cut() -> None:
     text = comment(report(judged(at_request()), since=since))
     assert "- and older ones" in text
     assert "- and 202 more" in text
-    unreadable = Scope(frozenset({PathKind.SETTINGS}), (), RuleChanges(is_unreadable=True))
-    assert "the new settings cannot be read" in comment(report(None, unreadable))
+    unreadable = Scope(frozenset({PathKind.SETTINGS}), (), RuleChanges(unreadable=("x: @evil",)))
+    text = comment(report(None, unreadable))
+    assert "- the code on main cannot read the new settings: `x: @`" in text
 
 
 def test_a_plan_of_nothing_holds_nothing() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from executor.decisions.concerns import ON_SALE, resting
 from executor.decisions.ending import Answers, Beside, refused, state_set
 from executor.decisions.results import account_record, final_portfolio
 from executor.decisions.validate import Judgment
@@ -185,6 +186,28 @@ def test_how_what_was_bought_is_protected_is_told_line_by_line() -> None:
     assert_golden("execute_protected", text(reply))
     assert reply.exit_code is ExitCode.PERSON
     assert alarm in reply.data["errors"]
+
+
+def test_what_a_sell_leaves_without_its_stop_is_told_once() -> None:
+    order = planned(0)
+    rests = stands("unprotected", reason=ON_SALE)
+    found = ended(
+        Answers(reports={order.client_order_id: report(order)}),
+        plan(line(stop_loss_pct="8")),
+        (order,),
+        beside=Beside(states={LotKey("ef" * 32, 0): (rests,)}),
+    )
+    said = "MU (10 shares) is without its stop at 304.92 while the SELL rests; if it does not"
+    warned = replace(found, warnings=(*found.warnings, *resting(found.stands), "else"))
+    reply = finished(PLAN_DIGEST, warned, written("0"), RESULT_PATH)
+    assert text(reply).count(said) == 1
+    assert "  warning: else" in text(reply)
+    assert (reply.exit_code, len(reply.data["without_stop"])) == (ExitCode.DONE, 1)
+    waits = waiting(
+        PLAN_DIGEST, judgment(*VERDICTS), submitted=True, stands=(rests, stands("stop"))
+    )
+    assert text(waits).count(said) == 1
+    assert waits.data["without_stop"] == reply.data["without_stop"]
 
 
 def test_an_order_that_rests_says_who_follows_it() -> None:

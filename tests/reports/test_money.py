@@ -51,3 +51,12 @@ def test_times_are_new_yorks_and_the_owners() -> None:
     tokyo = Zones(EASTERN, ZoneInfo("Asia/Tokyo"), "Asia/Tokyo")
     early = NOW - timedelta(hours=1)
     assert tokyo.both(close, early) == "16:00 ET (Thu 15 Jan 06:00 Tokyo)"
+
+
+def test_instants_in_a_sentence_are_told_by_one_clock() -> None:
+    told = "possible from 2026-01-14T20:00:00Z, or 2026-01-15T14:35:00Z; not 2026-99-99T00:00:00Z"
+    assert BERLIN.told(told, NOW) == (
+        "possible from 15:00 ET, or Thu 15 Jan 09:35 ET; not 2026-99-99T00:00:00Z"
+    )
+    assert BERLIN.told("0001-01-01T00:00:00Z", NOW) == "0001-01-01T00:00:00Z"
+    assert BERLIN.dated(NOW) == "Wed 14 Jan 10:00 ET"

@@ -58,7 +58,8 @@ def test_where_no_approval_is_asked_for_the_plan_goes_to_main() -> None:
     for policy in ("merge", "review"):
         steps = next_steps("resume", policy)
         assert steps[0] == "git switch -c plan/resume"
-        assert "pull request" in steps[-1]
+        assert "another person's merge is the approval" in steps[-2]
+        assert "`autoinvestor propose --remote --file trading_instructions.json`" in steps[-1]
 
 
 def test_no_plan_is_needed() -> None:

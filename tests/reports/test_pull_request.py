@@ -10,7 +10,16 @@ from hypothesis import given
 
 from executor.model.plan import INSTRUCTIONS_MAX
 from executor.reports.markdown import COMMENT_MAX
-from executor.reports.pull_request import Origin, Outline, body, sides, superseded, title, what
+from executor.reports.pull_request import (
+    Origin,
+    Outline,
+    body,
+    brief,
+    sides,
+    superseded,
+    title,
+    what,
+)
 from tests.checks.builders import line, plan
 from tests.golden_files import assert_golden
 from tests.reports.test_markdown import TEXTS, Page
@@ -46,14 +55,45 @@ def outline(**changes: object) -> Outline:
         until=CLOSE,
         now=NOW,
         zones=BERLIN,
+        mode="paper",
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def test_a_title_says_all_and_holds_no_word_of_an_agent() -> None:
-    assert title(outline()) == "SELL 1, BUY 2 · $28.0k · until 16:00 ET"
-    assert title(outline(traded=None)) == "SELL 1, BUY 2 · until 16:00 ET"
-    assert title(outline(until=None, traded=None)) == "SELL 1, BUY 2"
+    assert title(outline()) == "[paper] SELL 1, BUY 2 · $28.0k · until 16:00 ET"
+    assert title(outline(traded=None)) == "[paper] SELL 1, BUY 2 · until 16:00 ET"
+    assert title(outline(until=None, traded=None)) == "[paper] SELL 1, BUY 2"
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ((line(notional="5000"),), "BUY MU $5,000"),
+        ((line("BUY", "NVDA", notional="30000.50"), line("SELL", quantity="2")),
+         "SELL 2 MU, BUY NVDA $30,000.5"),
+        ((line("SELL", quantity="all"),), "SELL all MU"),
+        ((line("CANCEL", client_order_id="x"), line("PROTECT", stop_price="3")),
+         "CANCEL MU, PROTECT MU"),
+    ],
+)  # fmt: skip
+def test_a_short_plan_is_told_line_by_line_and_without_a_time(
+    lines: tuple[dict[str, object], ...], told: str
+) -> None:
+    assert title(outline(plan=plan(*lines), mode="live")) == f"[live] {told}"
+    assert brief(plan(*lines)) == told
+
+
+def test_a_plan_with_a_trading_state_says_so() -> None:
+    resume = plan(line("SELL", quantity="2"), trading_state={"state": "ACTIVE", "reason": "calm"})
+    assert brief(resume) == "SELL 2 MU, trading ACTIVE"
+    assert brief(resume.model_copy(update={"instructions": ()})) == "trading ACTIVE"
+
+
+def test_who_handed_it_over_is_named_and_does_nothing() -> None:
+    text = body(outline(handed_by="octo-owner"), NO_REVIEW)
+    assert "Handed over by `octo-owner`. Whoever hands a plan over and merges it alone" in text
+    assert "Handed over" not in body(outline(), NO_REVIEW)
 
 
 def test_sides() -> None:

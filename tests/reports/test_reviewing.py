@@ -41,7 +41,7 @@ def test_what_was_gathered_and_where_it_lies() -> None:
 def test_what_the_agent_decided() -> None:
     reply = report_proposed(hold(ALERT, PORTFOLIO, NOW), "out/proposal.json")
     assert plain_text(reply.blocks).splitlines() == [
-        "manual: HOLD - No action needed",
+        "manual: HOLD (nothing was weighed)",
         "  wrote out/proposal.json",
     ]
-    assert (reply.exit_code, reply.data["decision"]) == (0, "HOLD - No action needed")
+    assert (reply.exit_code, reply.data["decision"]) == (0, "HOLD (nothing was weighed)")

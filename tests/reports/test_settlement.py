@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from executor.decisions.concerns import ON_SALE, resting
 from executor.decisions.ledger import fold
 from executor.errors import ExitCode
 from executor.model.account import Mode
@@ -169,10 +170,29 @@ def test_what_stands_and_what_has_no_stop_is_told() -> None:
         Protection(symbol="AMD", state="stop", quantity=Decimal(5), stop_price=Decimal(92)),
         Protection(symbol="TSM", state="unprotected", quantity=Decimal(1), reason="why"),
     )
-    told = text(report_settled((), held, stands=stands))
+    reply = report_settled((), held, stands=stands)
+    told = text(reply)
     assert "protected: 5 AMD, stop at 92.00 USD" in told
     assert "held without a stop: MU" in told
-    assert "TSM" not in told
+    bare = "TSM: 1 shares without their stop: why"
+    assert f"  unprotected: {bare}" in told
+    assert (reply.data["without_stop"], reply.data["unprotected"]) == ([bare], [])
+    # Told as an alarm it is told once, and then for a person.
+    alarmed = report_settled((), held, stands=stands, alarms=(bare,))
+    assert text(alarmed).count(bare) == 1
+    assert (reply.exit_code, alarmed.exit_code) == (ExitCode.DONE, ExitCode.PERSON)
+
+
+def test_what_a_sell_leaves_without_its_stop_is_told_each_time_and_once() -> None:
+    rests = Protection(
+        symbol="MU", state="unprotected", quantity=Decimal(8), stop_price=Decimal(92),
+        reason=ON_SALE,
+    )  # fmt: skip
+    said = "MU (8 shares) is without its stop at 92 while the SELL rests; if it does not fill"
+    for results in ((), (later(line_result(), warnings=resting([rests])),)):
+        reply = report_settled(results, Ledger(), stands=(rests,))
+        assert text(reply).count(said) == 1
+        assert reply.exit_code is ExitCode.DONE
 
 
 def test_a_stop_that_filled_tells_its_price_and_what_it_realized() -> None:
@@ -198,6 +218,7 @@ def test_news_of_an_order_that_somebody_took_over_is_nothing_unexplained() -> No
 def test_an_account_before_its_first_result(
     symbols: tuple[str, ...], orders: int, code: ExitCode
 ) -> None:
-    reply = report_unopened(symbols, orders)
+    reply = report_unopened(symbols, orders, "paper")
     assert reply.exit_code is code
     assert ("autoinvestor adopt" in text(reply)) is (code is not ExitCode.DONE)
+    assert ("no record yet in paper" in text(reply)) is (code is ExitCode.DONE)

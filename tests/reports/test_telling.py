@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from executor.decisions.concerns import LINES_MAX, Concern, marked
+from executor.decisions.concerns import LINES_MAX, ON_SALE, Concern, marked, resting
 from executor.decisions.results import final_portfolio
 from executor.errors import ExitCode
 from executor.model.account import AccountRecord, Mode
-from executor.model.order_result import LegResult, Outcome
+from executor.model.order_result import LegResult, Outcome, Protection
 from executor.model.result import ExecutionResult
 from executor.model.state import TradingState, TradingStateRecord
 from executor.model.verdict import Answer, Verdict
@@ -17,11 +17,14 @@ from executor.reports.blocks import Line
 from executor.reports.markdown import COMMENT_MAX
 from executor.reports.reply import Reply
 from executor.reports.telling import (
+    ENDINGS,
     ROWS_MAX,
+    WAITED,
     answer,
     answer_marker,
     concern_body,
     digest_marked,
+    ended,
     failed_summary,
     fenced,
     mark_description,
@@ -29,7 +32,9 @@ from executor.reports.telling import (
     result_comment,
     short_answer,
     summary,
+    tells_waiting,
     told_in,
+    waiting_comment,
 )
 from tests.decisions.record_builders import NOW, PLAN_DIGEST, fill, line_result, result
 from tests.golden_files import assert_golden
@@ -191,11 +196,89 @@ def test_a_summary_says_how_it_ended() -> None:
         "### autoinvestor settle: done\n\n```text\nall is well\n```\n"
     )
     assert summary("settle", reply(ExitCode.PERSON)).startswith(
-        "### autoinvestor settle: exit code 5\n"
+        "### autoinvestor settle: a person looks first\n"
     )
     assert failed_summary("settle", "no broker") == (
         "### autoinvestor settle: not done\n\n```text\nno broker\n```\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "word"),
+    [
+        (ExitCode.DONE, {"state": "completed"}, "done"),
+        (ExitCode.DONE, {"state": "waiting"}, "waits"),
+        (ExitCode.REFUSED, {"state": "rejected"}, "rejected"),
+        (ExitCode.REFUSED, {"state": "expired"}, "expired"),
+        (ExitCode.REFUSED, {"state": "completed"}, "refused"),
+        (ExitCode.PERSON, {"state": "waiting"}, "a person looks first"),
+        (ExitCode.DONE, {"state": {"state": "HALTED"}}, "done"),
+        (ExitCode.RUN_AGAIN, {}, "not all done, to be run again"),
+    ],
+)
+def test_how_a_run_ended_is_a_word(code: ExitCode, data: dict[str, Any], word: str) -> None:
+    assert ended(Reply(code, data)) == word
+    assert {*ENDINGS} == {*ExitCode}
+
+
+def test_a_plan_that_waits_says_since_when_and_why() -> None:
+    told = waiting_comment(NOW, ["session: the market is closed @bob"], is_begun=False)
+    assert told.startswith(
+        "**The plan waits: nothing was sent yet** · merged 2026-01-14T15:00:00Z\n\nNot now:\n* `"
+    )
+    assert "`tick` tries again in the session; or Actions → execute → Run workflow." in told
+    assert "the rest of it is not sent yet" in waiting_comment(NOW, ["x"], is_begun=True)
+    assert tells_waiting(told)
+    assert not tells_waiting(f"{told}\nmore")
+    assert not tells_waiting(WAITED)
+
+
+def before(state: TradingState = TradingState.REDUCE_ONLY) -> TradingStateRecord:
+    return TradingStateRecord(state=state, since=NOW, by="octo-owner", reason="odd @bob")
+
+
+def test_a_resume_says_what_it_ends() -> None:
+    calm = TradingStateRecord(state=TradingState.ACTIVE, since=NOW, by="plan", reason="calm")
+    told = executed(state=calm)
+    head = result_comment(told, DIGEST, PATH, before()).splitlines()[0]
+    assert head.startswith(
+        "**Trading is ACTIVE** (sim) · REDUCE_ONLY since 2026-01-14T15:00:00Z by `octo-owner`:"
+        " `odd @`<!-- -->`bob` → ACTIVE: `calm`"
+    )
+    same = result_comment(told, DIGEST, PATH, before(TradingState.ACTIVE)).splitlines()[0]
+    assert "since" not in same
+    assert "since" not in result_comment(executed(bought()), DIGEST, PATH, before())
+
+
+def test_a_refusal_is_listed_once() -> None:
+    no = Verdict(check="blast_radius", answer=Answer.NO, observed="much", remedy="less")
+    told = comment(executed(verdicts=(no,), errors=(no.sentence(), "another")))
+    assert told.count(no.sentence()) == 1
+    assert "Failed:\n* `another`" in told
+
+
+def test_a_stop_that_is_gone_while_a_sell_rests_stands_in_the_first_line() -> None:
+    rests = Protection(
+        symbol="BRK.B", state="unprotected", quantity=Decimal("8.09"),
+        stop_price=Decimal("568.88"), reason=ON_SALE,
+    )  # fmt: skip
+    told = executed(bought(), warnings=("a warning", *resting([rests, rests])))
+    bare = "⚠️ BRK.B (8.09 shares) is without its stop at 568.88 while the SELL rests"
+    assert first(told).count(bare) == 1
+    assert "if it does not fill, settle puts the stop back" in comment(told)
+
+
+def test_what_hangs_on_an_open_entry_protects_nothing_yet() -> None:
+    entry = bought(
+        outcome=Outcome.OPEN, filled_quantity="0", average_fill_price=None, fills=(),
+        client_order_id="ai-entry",
+    )  # fmt: skip
+    told = executed(entry, legs=(leg(parent="ai-entry"), leg(), leg(parent="ai-other")))
+    assert comment(told).count("| MU | stop | waits for the entry | 10 |") == 1
+    assert comment(told).count("| MU | stop | open | 10 |") == 2
+    assert first(told).startswith("**Sent: 0 of 1 filled, 1 open**")
+    part = entry.model_copy(update={"filled_quantity": Decimal(4)})
+    assert first(executed(part)).startswith("**Executed: 0 of 1 filled, 1 open**")
 
 
 def test_answers_carry_the_comment_that_they_answer() -> None:

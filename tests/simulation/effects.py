@@ -179,6 +179,9 @@ class CountedBook:
     def fork_point(self, one: str, other: str) -> str:
         return self._book.fork_point(one, other)
 
+    def is_on_line(self, commit: str, at: str) -> bool:
+        return self._book.is_on_line(commit, at)
+
     def last_change(self, path: str, at: str) -> CommitInfo | None:
         return self._book.last_change(path, at)
 
