@@ -44,13 +44,17 @@ demo: .venv/core ## run the whole cycle on the embedded exchange (installs the c
 
 # Tracing slows down what it traces: only the tests that are to cover the pure folders are traced.
 PURE := tests/model tests/checks tests/decisions tests/reports
+# What runs over the loopback GitHub is a suite of its own.
+GITHUB := tests/forge tests/attacks tests/on_github tests/workflows tests/repo/test_github_verbs.py \
+	tests/commands/test_propose.py tests/commands/test_validate_pull_request.py \
+	tests/commands/test_tick.py tests/commands/test_setup.py tests/commands/test_doctor.py
 
 test: setup ## run the tests, with branch coverage of the pure folders by their own tests
 	@$(BIN)/pytest $(PYTEST) $(PURE) --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
-	@$(BIN)/pytest $(PYTEST) -m 'not act' tests $(PURE:%=--ignore=%)
+	@$(BIN)/pytest $(PYTEST) tests $(PURE:%=--ignore=%) $(GITHUB:%=--ignore=%)
 
-cycle: setup ## run the workflow files under act, on a loopback GitHub and the exchange
-	@$(BIN)/pytest $(PYTEST) -m act tests/workflows
+cycle: setup ## run the tests over a loopback GitHub, and the workflow files under act
+	@$(BIN)/pytest $(PYTEST) $(GITHUB)
 
 lint: setup ## check format, lint and schemas
 	@$(BIN)/ruff format --check .
