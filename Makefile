@@ -7,7 +7,7 @@ SEED ?= 0
 PYTEST ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test cycle lint types schema simulate bench coverage requirements clean
+.PHONY: help demo setup test crashes cycle lint types schema simulate bench coverage requirements clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -51,7 +51,7 @@ GITHUB := tests/forge tests/attacks tests/on_github tests/workflows tests/repo/t
 
 test: setup ## run the tests, with branch coverage of the pure folders by their own tests
 	@$(BIN)/pytest $(PYTEST) $(PURE) --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
-	@$(BIN)/pytest $(PYTEST) tests $(PURE:%=--ignore=%) $(GITHUB:%=--ignore=%)
+	@$(BIN)/pytest $(PYTEST) tests $(PURE:%=--ignore=%) $(GITHUB:%=--ignore=%) --ignore=tests/simulation
 
 cycle: setup ## run the tests over a loopback GitHub, and the workflow files under act
 	@$(BIN)/pytest $(PYTEST) $(GITHUB)
@@ -63,6 +63,9 @@ lint: setup ## check format, lint and schemas
 
 types: setup ## check types
 	@$(BIN)/mypy
+
+crashes: setup ## run the crash matrix: a death at every effect, races, guards
+	@$(BIN)/pytest $(PYTEST) tests/simulation
 
 simulate: setup ## run SEEDS schedules from SEED on, with crashes and faults
 	@$(BIN)/python -m tests.simulation.simulate --seeds $(SEEDS) --seed $(SEED)
