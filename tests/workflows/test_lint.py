@@ -11,7 +11,7 @@ import pytest
 from tests.workflows.files import FOLDER, ROOT, workflows
 
 BIN = Path(sys.executable).parent
-AUDITOR = ("zizmor", "--offline", "--no-progress", "--persona", "auditor")
+AUDITOR = ("zizmor", "--offline", "--no-progress", "--color", "never", "--persona", "auditor")
 SILENCED = 2
 """`issue_comment` in halt and settle; each has its reason beside it, see `rules.silences`."""
 
